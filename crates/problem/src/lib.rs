@@ -1,1 +1,33 @@
-//! Placeholder.
+//! Packages and languages, read once at the edge.
+//!
+//! A [`Package`] is a problem as its author delivers it: a directory or a zip, from Polygon. It is
+//! read, checked and never trusted. Whoever judges it first makes it complete: a [`Draft`] takes
+//! every input and answer, and is published as a [`Problem`] in the [`Cache`]. [`Languages`] says
+//! how sources become programs.
+
+#![forbid(unsafe_code)]
+
+mod cache;
+mod error;
+mod language;
+mod open;
+mod package;
+mod problem;
+mod standard;
+mod tag;
+
+pub use cache::{Cache, Draft};
+pub use error::{CacheError, LanguagesError, Mistake, PackageError};
+pub use language::{Language, Languages, RunStep, Step};
+pub use package::{
+    Answer, Checker, CheckerTest, CheckerWord, ExtraTag, FeedbackPolicy, Format, Group, Input,
+    Package, PackageTest, Part, PointsPolicy, ProblemLimits, Resource, Solution, TagScope, Tool,
+    Validator, ValidatorTest,
+};
+pub use problem::{Problem, Test};
+pub use standard::StandardChecker;
+pub use tag::SolutionTag;
+
+/// The testlib header that C++ programs of a package are compiled with when the package brings
+/// none: upstream 0.9.44, unmodified, its notices kept.
+pub const TESTLIB: &str = include_str!("../assets/testlib.h");

@@ -1,3 +1,60 @@
-//! Placeholder.
+//! The developers' commands: `cargo xtask setup`, `cargo xtask test`, `cargo xtask demo`.
+//!
+//! One command each, on a fresh Debian machine with nothing but a Rust toolchain. Whatever a verb
+//! installs it announces first; running it again changes nothing.
 
-fn main() {}
+#![forbid(unsafe_code)]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command for people: what it does and finds is said on the terminal"
+)]
+
+mod demo;
+mod setup;
+mod shell;
+mod test;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask <verb>
+
+  setup   install what building, testing and running needs; says what before it does
+  test    setup, then every check and every test of the repository (what CI runs)
+  demo    setup, start the whole system here, judge the demonstration programs, compare
+  check   only the quick checks of `test`: tidy, layering, typos, fmt, deploy
+  help    this text
+
+Tests and the demo make boxes, which needs root. MINOS_CACHE moves the cache (default
+~/.cache/minos); MINOS_NATS_SERVER names a broker binary to use instead of the pinned one.
+";
+
+fn main() -> ExitCode {
+    let verb = std::env::args().nth(1);
+    let outcome = match verb.as_deref() {
+        Some("setup") => setup::everything(),
+        Some("test") => test::everything(),
+        Some("check") => test::quick(),
+        Some("demo") => demo::run(),
+        Some("help" | "--help" | "-h") => {
+            print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Some(other) => {
+            eprint!("cargo xtask: there is no verb `{other}`\n\n{HELP}");
+            return ExitCode::from(2);
+        }
+        None => {
+            eprint!("{HELP}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("cargo xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The demonstration: the whole system on this machine, a problem, and programs that are right,
+//! wrong, slow, greedy or hostile, each with the verdict it must get.
+
+mod cluster;
+mod programs;
+mod table;
+
+use std::path::Path;
+use std::thread;
+
+use anyhow::{Context, Result, bail};
+
+use self::cluster::{Client, Cluster};
+use self::programs::Program;
+use self::table::Row;
+use crate::{setup, shell};
+
+/// The problem all programs are judged against.
+const PACKAGE: &str = "tests/corpus/packages/range-sums";
+
+/// Builds, starts, judges, compares and stops everything.
+///
+/// # Errors
+/// When anything does not start, or a verdict is not the expected one.
+pub(crate) fn run() -> Result<()> {
+    setup::running()?;
+    if !shell::is_root() {
+        println!("demo: not root: boxes are made at the isolation level `rootless`");
+    }
+    println!("demo: building in release mode (the first time takes some minutes)");
+    let args = ["build", "--release", "--locked", "-p", "minos-cli", "-p", "minos-sandbox"];
+    shell::run(shell::command("cargo", &args).arg("--bins"))?;
+    let minos = shell::target().join("release/minos");
+    let programs = programs::all()?;
+
+    let mut cluster = Cluster::start(&minos)?;
+    println!("demo: minos problem push {PACKAGE}");
+    shell::run(&mut cluster.client.verb(&["problem", "push", PACKAGE]))?;
+    let problem = Path::new(PACKAGE).file_name().context("the package has no name")?;
+    let problem = problem.to_string_lossy();
+    println!("demo: submitting {} programs to {problem}", programs.len());
+    let rows = judge(&cluster.client, &problem, &programs)?;
+    cluster.stop()?;
+
+    table::print(&rows);
+    let wrong = rows.iter().filter(|row| !row.is_as_expected()).count();
+    println!("\n{} verdicts as expected, {wrong} not", rows.len() - wrong);
+    if wrong > 0 {
+        bail!("{wrong} verdicts differ from what is expected");
+    }
+    Ok(())
+}
+
+/// Submits all programs at once and waits for every verdict; rows are in the programs' order.
+fn judge(client: &Client, problem: &str, programs: &[Program]) -> Result<Vec<Row>> {
+    thread::scope(|scope| {
+        let waiting: Vec<_> = programs
+            .iter()
+            .map(|program| scope.spawn(|| submit(client, problem, program)))
+            .collect();
+        waiting
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|_| bail!("a submitting thread crashed")))
+            .collect()
+    })
+}
+
+fn submit(client: &Client, problem: &str, program: &Program) -> Result<Row> {
+    let mut submit = client.verb(&["submit", "--problem", problem]);
+    submit.args(["--language", &program.language, "--wait", "--json"]).arg(&program.source);
+    let output = submit.output().context("`minos submit` did not start")?;
+    // It exits with 1 when the verdict is not AC: what counts is the document.
+    serde_json::from_slice(&output.stdout)
+        .map(|judgement| Row::new(program, judgement))
+        .with_context(|| {
+            let said = String::from_utf8_lossy(&output.stderr);
+            format!("`minos submit` of {} printed no judgement: {}", program.name, said.trim())
+        })
+}

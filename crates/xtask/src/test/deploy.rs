@@ -1,0 +1,110 @@
+//! The files under `deploy/` that can be checked without starting anything.
+
+use std::fs;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use crate::shell;
+
+const UNIT: &str = "deploy/systemd/minos-node.service";
+/// Where the unit says the command is installed.
+const INSTALLED: &str = "/usr/local/bin/minos";
+const PROFILE: &str = "deploy/container/minos-node.json";
+/// Calls that making a box needs.
+const NEEDED: &[&str] = &[
+    "clone3",
+    "unshare",
+    "setns",
+    "mount",
+    "umount2",
+    "pivot_root",
+    "execveat",
+    "memfd_create",
+    "pidfd_send_signal",
+    "seccomp",
+    "prctl",
+    "capset",
+    "setresuid",
+    "setgroups",
+    "sethostname",
+];
+/// Calls that would let a node trusted with `SYS_ADMIN` do more than that.
+const REFUSED: &[&str] = &[
+    "bpf",
+    "ptrace",
+    "kexec_load",
+    "init_module",
+    "finit_module",
+    "reboot",
+    "io_uring_setup",
+    "open_by_handle_at",
+    "perf_event_open",
+    "process_vm_readv",
+    "userfaultfd",
+    "keyctl",
+];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Profile {
+    default_action: String,
+    syscalls: Vec<Rule>,
+}
+
+#[derive(Deserialize)]
+struct Rule {
+    names: Vec<String>,
+    action: String,
+}
+
+/// Checks the systemd unit and the container's system-call profile.
+///
+/// # Errors
+/// Names the file and what is wrong with it.
+pub(super) fn check() -> Result<()> {
+    unit()?;
+    profile()
+}
+
+/// systemd's own opinion of the unit, with the command's path replaced by one that exists here.
+fn unit() -> Result<()> {
+    let text = fs::read_to_string(shell::root().join(UNIT)).with_context(|| UNIT.to_owned())?;
+    if !text.contains(INSTALLED) {
+        bail!("{UNIT}: does not start {INSTALLED}");
+    }
+    let scratch = std::env::temp_dir().join(format!("minos-unit-{}", std::process::id()));
+    fs::create_dir_all(&scratch)?;
+    let copy = scratch.join("minos-node.service");
+    fs::write(&copy, text.replace(INSTALLED, "/bin/true"))?;
+    let verify = shell::command("systemd-analyze", &["verify", "--man=no"]).arg(&copy).output();
+    fs::remove_dir_all(&scratch)?;
+    let verify = verify.context("systemd-analyze is missing; type: cargo xtask setup")?;
+    // It exits with 0 for a key it does not know, and says so on stderr.
+    let said = String::from_utf8_lossy(&verify.stderr);
+    let ours: Vec<&str> = said.lines().filter(|line| line.contains("minos-node")).collect();
+    if !verify.status.success() || !ours.is_empty() {
+        bail!("{UNIT}: {}", said.trim());
+    }
+    Ok(())
+}
+
+fn profile() -> Result<()> {
+    let text =
+        fs::read_to_string(shell::root().join(PROFILE)).with_context(|| PROFILE.to_owned())?;
+    let profile: Profile = serde_json::from_str(&text).with_context(|| PROFILE.to_owned())?;
+    if profile.default_action != "SCMP_ACT_ERRNO" {
+        bail!("{PROFILE}: what is not listed must be refused, not {}", profile.default_action);
+    }
+    let allowed = |call: &str| {
+        let rules = profile.syscalls.iter().filter(|rule| rule.action == "SCMP_ACT_ALLOW");
+        rules.flat_map(|rule| &rule.names).any(|name| name == call)
+    };
+    if let Some(call) = NEEDED.iter().find(|call| !allowed(call)) {
+        bail!("{PROFILE}: `{call}` is needed to make boxes and is not allowed");
+    }
+    if let Some(call) = REFUSED.iter().find(|call| allowed(call)) {
+        bail!("{PROFILE}: `{call}` is allowed and must not be");
+    }
+    Ok(())
+}

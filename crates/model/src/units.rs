@@ -147,10 +147,9 @@ impl FromStr for Bytes {
             "g" | "gb" | "gib" => 1 << 30,
             _ => return Err(UnitError::Size(text.to_owned())),
         };
-        scaled(digits, scale).ok_or_else(|| UnitError::Size(text.to_owned()))?.map_or_else(
-            || Err(UnitError::TooLarge(text.to_owned())),
-            |bytes| Ok(Self(bytes)),
-        )
+        scaled(digits, scale)
+            .ok_or_else(|| UnitError::Size(text.to_owned()))?
+            .map_or_else(|| Err(UnitError::TooLarge(text.to_owned())), |bytes| Ok(Self(bytes)))
     }
 }
 

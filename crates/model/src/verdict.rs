@@ -283,8 +283,7 @@ mod tests {
     #[test]
     fn the_first_test_that_fails_decides_unless_the_judge_failed() {
         use Verdict::{
-            Accepted as AC, JudgeError as JE, RuntimeError as RTE, Skipped as SK,
-            WrongAnswer as WA,
+            Accepted as AC, JudgeError as JE, RuntimeError as RTE, Skipped as SK, WrongAnswer as WA,
         };
         for (tests, expected) in [
             (vec![], (AC, None)),

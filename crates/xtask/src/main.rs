@@ -20,7 +20,8 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask <verb>
 
-  setup   install what building, testing and running needs; says what before it does
+  setup   install what building, testing and running needs; says what before it does;
+          `setup running` leaves out what only tests need
   test    setup, then every check and every test of the repository (what CI runs)
   demo    setup, start the whole system here, judge the demonstration programs, compare
   check   only the quick checks of `test`: tidy, layering, typos, fmt, deploy
@@ -31,22 +32,20 @@ Tests and the demo make boxes, which needs root. MINOS_CACHE moves the cache (de
 ";
 
 fn main() -> ExitCode {
-    let verb = std::env::args().nth(1);
-    let outcome = match verb.as_deref() {
-        Some("setup") => setup::everything(),
-        Some("test") => test::everything(),
-        Some("check") => test::quick(),
-        Some("demo") => demo::run(),
-        Some("help" | "--help" | "-h") => {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["setup"] => setup::everything().map(|()| println!("setup: all there")),
+        ["setup", "running"] => setup::running().map(|()| println!("setup: all there to run")),
+        ["test"] => test::everything(),
+        ["check"] => test::quick(),
+        ["demo"] => demo::run(),
+        ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             return ExitCode::SUCCESS;
         }
-        Some(other) => {
-            eprint!("cargo xtask: there is no verb `{other}`\n\n{HELP}");
-            return ExitCode::from(2);
-        }
-        None => {
-            eprint!("{HELP}");
+        other => {
+            eprint!("cargo xtask: there is no verb `{}`\n\n{HELP}", other.join(" "));
             return ExitCode::from(2);
         }
     };

@@ -28,14 +28,16 @@ pub(super) fn install(packages: &[&str]) -> Result<()> {
     // Package lists may be absent or old: they are fetched only when installing fails without.
     if apt(&missing).is_err() {
         println!("setup: refreshing the package lists");
-        shell::run(&mut shell::command("apt-get", &["update", "-q"]))?;
+        shell::run(&mut shell::command("apt-get", &["-qq", "update"]))?;
         apt(&missing).with_context(|| format!("try: apt-get install {list}"))?;
     }
     Ok(())
 }
 
 fn apt(packages: &[&str]) -> Result<()> {
-    let mut args = vec!["install", "-q", "-y", "--no-install-recommends"];
+    // Without a terminal of its own dpkg would draw its progress into the log.
+    let mut args = vec!["-qq", "-o", "Dpkg::Use-Pty=0", "-o", "Dpkg::Progress-Fancy=0"];
+    args.extend(["install", "-y", "--no-install-recommends"]);
     args.extend(packages);
     shell::run(shell::command("apt-get", &args).env("DEBIAN_FRONTEND", "noninteractive"))
 }

@@ -1,0 +1,165 @@
+//! What the slots are doing, where everybody can read it: the beacon, readiness and the metrics.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// What a slot is doing, as operators see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Doing {
+    /// Its warden is being made, or it waits to be restarted.
+    Starting = 0,
+    /// Free.
+    Idle = 1,
+    /// It judges.
+    Busy = 2,
+    /// It failed too often and is left alone.
+    Quarantined = 3,
+    /// It has left.
+    Stopped = 4,
+}
+
+impl Doing {
+    /// Every value.
+    pub const ALL: [Self; 5] =
+        [Self::Starting, Self::Idle, Self::Busy, Self::Quarantined, Self::Stopped];
+
+    /// The name in metrics and reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Idle => "idle",
+            Self::Busy => "busy",
+            Self::Quarantined => "quarantined",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+/// How many slots do what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Count {
+    /// Being made.
+    pub starting: u32,
+    /// Free.
+    pub idle: u32,
+    /// Judging.
+    pub busy: u32,
+    /// Left alone.
+    pub quarantined: u32,
+    /// Gone.
+    pub stopped: u32,
+}
+
+impl Count {
+    /// The number for one state.
+    #[must_use]
+    pub const fn of(&self, doing: Doing) -> u32 {
+        match doing {
+            Doing::Starting => self.starting,
+            Doing::Idle => self.idle,
+            Doing::Busy => self.busy,
+            Doing::Quarantined => self.quarantined,
+            Doing::Stopped => self.stopped,
+        }
+    }
+}
+
+/// The shared board of one node.
+#[derive(Debug, Clone)]
+pub(crate) struct Board(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    slots: Vec<AtomicU8>,
+    draining: AtomicBool,
+    results_full: AtomicBool,
+    started: Instant,
+    /// Milliseconds after `started`; zero for never.
+    beat_ms: AtomicU64,
+    tick_ms: AtomicU64,
+}
+
+impl Board {
+    pub(crate) fn new(slots: u16) -> Self {
+        let slots = (0..slots).map(|_| AtomicU8::new(Doing::Starting as u8)).collect();
+        Self(Arc::new(Inner {
+            slots,
+            draining: AtomicBool::new(false),
+            results_full: AtomicBool::new(false),
+            started: Instant::now(),
+            beat_ms: AtomicU64::new(0),
+            tick_ms: AtomicU64::new(0),
+        }))
+    }
+
+    pub(crate) fn set(&self, slot: u16, doing: Doing) {
+        if let Some(cell) = self.0.slots.get(usize::from(slot)) {
+            cell.store(doing as u8, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn count(&self) -> Count {
+        let mut count = Count::default();
+        for cell in &self.0.slots {
+            match cell.load(Ordering::Relaxed) {
+                1 => count.idle += 1,
+                2 => count.busy += 1,
+                3 => count.quarantined += 1,
+                4 => count.stopped += 1,
+                _ => count.starting += 1,
+            }
+        }
+        count
+    }
+
+    pub(crate) fn set_draining(&self, draining: bool) {
+        self.0.draining.store(draining, Ordering::Relaxed);
+    }
+
+    pub(crate) fn draining(&self) -> bool {
+        self.0.draining.load(Ordering::Relaxed)
+    }
+
+    /// The results stream refuses verdicts for want of room, or takes them again.
+    pub(crate) fn set_results_full(&self, full: bool) {
+        self.0.results_full.store(full, Ordering::Relaxed);
+    }
+
+    pub(crate) fn results_full(&self) -> bool {
+        self.0.results_full.load(Ordering::Relaxed)
+    }
+
+    /// The broker took a beat.
+    pub(crate) fn beat(&self) {
+        self.0.beat_ms.store(self.now_ms(), Ordering::Relaxed);
+    }
+
+    /// How long ago the broker took a beat; `None` when it never did.
+    pub(crate) fn since_beat(&self) -> Option<Duration> {
+        self.since(&self.0.beat_ms)
+    }
+
+    /// The supervisor handled a message.
+    pub(crate) fn tick(&self) {
+        self.0.tick_ms.store(self.now_ms(), Ordering::Relaxed);
+    }
+
+    /// How long ago the supervisor handled a message.
+    pub(crate) fn since_tick(&self) -> Option<Duration> {
+        self.since(&self.0.tick_ms)
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.0.started.elapsed().as_millis()).unwrap_or(u64::MAX).max(1)
+    }
+
+    fn since(&self, at: &AtomicU64) -> Option<Duration> {
+        match at.load(Ordering::Relaxed) {
+            0 => None,
+            at => Some(Duration::from_millis(self.now_ms().saturating_sub(at))),
+        }
+    }
+}

@@ -1,0 +1,443 @@
+//! The way of one delivery through a slot: received, fetched, judged, stored, acknowledged.
+//!
+//! The walk runs in a task that the slot owns. Whatever happens, the delivery ends in exactly one
+//! way: acknowledged after its verdict is stored, handed back, buried with a reason, or (when the
+//! slot dies) left alone, and then the broker hands it out again after its ack wait.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use minos_model::{
+    Fault, JudgedProblem, Judgement, NodeId, Progress, Source, Stage, Submission, Verdict,
+};
+use tokio::sync::watch;
+
+use crate::border::{Bench, Failure, Judging, Task};
+use crate::metrics::{self, Buried, Retry, Step};
+use crate::ports::{Held, Kept, NoProblem, Outside, Trouble};
+
+/// The least and the most delay of a job that is handed back because of a fault.
+const HAND_BACK_MS: (u64, u64) = (1_000, 5_000);
+/// A problem nobody has pushed may be on its way: the job is handed back until this delivery.
+const DELIVERIES_UNKNOWN: u32 = 3;
+/// A checker or a package that fails on two deliveries fails on the third.
+const DELIVERIES_BAD_PACKAGE: u32 = 2;
+/// Delay of a job whose verdict the broker did not take.
+const HAND_BACK_UNSTORED: Duration = Duration::from_secs(30);
+/// Between two attempts to store a verdict: doubling from the first to the last.
+const STORE_RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// Progress is news for people: one message in this time is enough.
+const PROGRESS_PERIOD: Duration = Duration::from_millis(200);
+
+/// The bounds of a walk.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// A judging that takes longer is broken off and handed back.
+    pub(crate) judging: Duration,
+    /// How long a verdict is held while the broker does not take it.
+    pub(crate) storing: Duration,
+}
+
+/// How a slot stands after a walk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Free.
+    Fine,
+    /// Free, but it should not pull before this time has passed.
+    Wait(Duration),
+    /// To be replaced, for this reason.
+    Broken(String),
+}
+
+/// What the slot tells a walk under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Word {
+    /// Go on.
+    GoOn,
+    /// The operator has cancelled the submission.
+    Cancel,
+    /// Hand the job back at once.
+    GiveUp,
+}
+
+/// One delivery on its way.
+#[derive(Debug)]
+pub(crate) struct Walk<O: Outside> {
+    pub(crate) outside: Arc<O>,
+    pub(crate) held: O::Held,
+    pub(crate) bench: Arc<Bench<O::Problem>>,
+    pub(crate) word: watch::Receiver<Word>,
+    pub(crate) node: NodeId,
+    pub(crate) bounds: Bounds,
+    pub(crate) board: crate::board::Board,
+}
+
+/// Why the walk leaves its way.
+enum Detour {
+    /// The verdict is there already: only the acknowledgement was lost.
+    Judged,
+    /// The operator has cancelled it.
+    Cancelled,
+    /// Another try, here or elsewhere, may succeed.
+    Back { retry: Retry, delay: Duration, why: String, broken: bool },
+    /// No node can judge it.
+    Bury { buried: Buried, fault: Fault, why: String },
+}
+
+impl<O: Outside> Walk<O> {
+    /// Walks to the end.
+    pub(crate) async fn run(mut self) -> End {
+        let submission = match self.held.job() {
+            Ok(job) => job.submission.clone(),
+            Err(why) => return self.bury(Buried::Undecodable, Fault::Broker, &why).await,
+        };
+        let lease = self.held.lease();
+        metrics::received(self.held.published(), self.held.delivered());
+        let end = match self.judge(&submission).await {
+            Ok(judgement) => self.finish(&submission, judgement).await,
+            Err(Detour::Judged) => {
+                self.ack().await;
+                End::Fine
+            }
+            Err(Detour::Cancelled) => {
+                let judgement = self.cancelled(&submission);
+                self.finish(&submission, judgement).await
+            }
+            Err(Detour::Back { retry, delay, why, broken }) => {
+                self.hand_back(retry, delay, &why).await;
+                if broken { End::Broken(why) } else { End::Fine }
+            }
+            Err(Detour::Bury { buried, fault, why }) => {
+                let end = self.bury(buried, fault, &why).await;
+                self.tell(&submission, Stage::Done).await;
+                end
+            }
+        };
+        drop(lease);
+        end
+    }
+
+    /// Everything up to the judgement.
+    async fn judge(&mut self, submission: &Submission) -> Result<Judgement, Detour> {
+        self.before(submission).await?;
+        self.tell(submission, Stage::Received).await;
+        if let Err(trouble) = self.held.archive().await {
+            tracing::warn!(submission = %submission.id, %trouble, "not archived for rejudges");
+        }
+        let fetching = Instant::now();
+        let source = self.source(submission).await?;
+        let problem = self.problem(submission).await?;
+        metrics::step(Step::Fetch, fetching.elapsed());
+        let task = Task {
+            submission: submission.clone(),
+            source,
+            problem,
+            attempt: self.held.delivered(),
+        };
+        let judging = Instant::now();
+        let answer = match self.bench.judge(task) {
+            Ok(under_way) => self.watch(submission, under_way).await?,
+            Err(failure) => Err(failure),
+        };
+        metrics::step(Step::Judge, judging.elapsed());
+        match answer {
+            Ok(judgement) => self.trusted(judgement),
+            Err(failure) => Err(self.failed(failure)),
+        }
+    }
+
+    /// What can be known before anything is fetched.
+    async fn before(&self, submission: &Submission) -> Result<(), Detour> {
+        if *self.word.borrow() == Word::GiveUp {
+            return Err(given_up());
+        }
+        let delivered = self.held.delivered();
+        if delivered > 1 {
+            match self.outside.judged(submission).await {
+                Ok(true) => return Err(Detour::Judged),
+                Ok(false) => {}
+                Err(trouble) => return Err(back(Retry::Broker, trouble.0)),
+            }
+        }
+        if self.outside.cancelled(submission) {
+            return Err(Detour::Cancelled);
+        }
+        // Every delivery before this one ended without a word or with a fault. If judging it kills
+        // this node as well, nobody is left to say so: the last delivery is for burying.
+        if delivered > 1 && delivered >= self.held.most() {
+            return Err(Detour::Bury {
+                buried: Buried::Deliveries,
+                fault: Fault::Node,
+                why: format!("delivered {delivered} times without a verdict"),
+            });
+        }
+        Ok(())
+    }
+
+    async fn source(&self, submission: &Submission) -> Result<Vec<u8>, Detour> {
+        let digest = match &submission.source {
+            Source::Inline(source) => return Ok(source.clone()),
+            Source::Stored(digest) => *digest,
+        };
+        match self.outside.source(digest).await {
+            Ok(Some(source)) => Ok(source),
+            Ok(None) => Err(self.perhaps_later(
+                DELIVERIES_UNKNOWN,
+                Retry::UnknownSource,
+                (Buried::UnknownSource, Fault::Broker),
+                format!("source {digest} is not in the object store"),
+            )),
+            Err(trouble) => Err(back(Retry::Broker, trouble.0)),
+        }
+    }
+
+    async fn problem(&self, submission: &Submission) -> Result<Arc<O::Problem>, Detour> {
+        match self.outside.problem(&submission.problem).await {
+            Ok(problem) => Ok(problem),
+            Err(error @ NoProblem::Unknown(_)) => Err(self.perhaps_later(
+                DELIVERIES_UNKNOWN,
+                Retry::UnknownProblem,
+                (Buried::UnknownProblem, Fault::Package),
+                error.to_string(),
+            )),
+            Err(error @ NoProblem::Unready { .. }) => Err(back(Retry::Package, error.to_string())),
+        }
+    }
+
+    /// Waits for the answer of the thread, passing news on and words down.
+    async fn watch(
+        &mut self,
+        submission: &Submission,
+        mut judging: Judging,
+    ) -> Result<Result<Judgement, Failure>, Detour> {
+        let mut stages = judging.stages.clone();
+        let mut news = tokio::time::interval(PROGRESS_PERIOD);
+        news.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let limit = tokio::time::sleep(self.bounds.judging);
+        tokio::pin!(limit);
+        let mut asked = Word::GoOn;
+        loop {
+            tokio::select! {
+                biased;
+                answer = judging.answer() => return match *self.word.borrow() {
+                    Word::Cancel => Err(Detour::Cancelled),
+                    Word::GiveUp if broken_off(&answer) => Err(given_up()),
+                    Word::GoOn | Word::GiveUp => Ok(answer),
+                },
+                () = &mut limit => {
+                    (self.bench.desk().cancel)();
+                    let why = format!("judging took longer than {:?}", self.bounds.judging);
+                    return Err(self.failed(Failure { fault: Fault::Node, what: why, broken: true }));
+                }
+                // A closed channel is a slot that has gone, and this task goes with it.
+                Ok(()) = self.word.changed() => {
+                    asked = *self.word.borrow_and_update();
+                    if asked != Word::GoOn {
+                        (self.bench.desk().cancel)();
+                    }
+                }
+                _ = news.tick() => {
+                    if stages.has_changed().unwrap_or(false) {
+                        let stage = *stages.borrow_and_update();
+                        self.tell(submission, stage).await;
+                    }
+                    // A cancel that fell between two runs met nobody: it is repeated.
+                    if asked != Word::GoOn {
+                        (self.bench.desk().cancel)();
+                    }
+                }
+            }
+        }
+    }
+
+    /// A judgement that tells a fault, or a cancellation nobody asked for, is no verdict.
+    fn trusted(&self, judgement: Judgement) -> Result<Judgement, Detour> {
+        match judgement.verdict {
+            Verdict::JudgeError => {
+                let (fault, what) =
+                    judgement.fault.unwrap_or((Fault::Node, "no fault was named".to_owned()));
+                Err(self.failed(Failure { fault, what, broken: fault == Fault::Node }))
+            }
+            Verdict::Cancelled => Err(back(Retry::Node, "broken off".to_owned())),
+            Verdict::Accepted
+            | Verdict::WrongAnswer
+            | Verdict::PresentationError
+            | Verdict::PartiallyCorrect
+            | Verdict::TimeLimit
+            | Verdict::WallTimeLimit
+            | Verdict::MemoryLimit
+            | Verdict::OutputLimit
+            | Verdict::RuntimeError
+            | Verdict::SecurityViolation
+            | Verdict::CompileError
+            | Verdict::CompileLimit
+            | Verdict::Skipped => Ok(judgement),
+        }
+    }
+
+    /// What a fault leads to: another try elsewhere, or the end.
+    fn failed(&self, failure: Failure) -> Detour {
+        let Failure { fault, what, broken } = failure;
+        match fault {
+            Fault::Checker | Fault::Package => {
+                let buried =
+                    if fault == Fault::Checker { Buried::Checker } else { Buried::Package };
+                self.perhaps_later(DELIVERIES_BAD_PACKAGE, Retry::Package, (buried, fault), what)
+            }
+            Fault::Node => {
+                Detour::Back { retry: Retry::Node, delay: jittered(), why: what, broken }
+            }
+            Fault::Broker => back(Retry::Broker, what),
+        }
+    }
+
+    /// Back until the delivery `most`, and then to the dead letters.
+    fn perhaps_later(
+        &self,
+        most: u32,
+        retry: Retry,
+        (buried, fault): (Buried, Fault),
+        why: String,
+    ) -> Detour {
+        if self.held.delivered() < most.min(self.held.most()) {
+            back(retry, why)
+        } else {
+            Detour::Bury { buried, fault, why }
+        }
+    }
+
+    /// Stores the verdict, then acknowledges.
+    async fn finish(&self, submission: &Submission, judgement: Judgement) -> End {
+        let storing = Instant::now();
+        match self.store(&judgement).await {
+            Ok(kept) => {
+                self.ack().await;
+                metrics::step(Step::Publish, storing.elapsed());
+                if kept == Kept::First {
+                    metrics::finished(&judgement, self.held.published());
+                }
+                self.tell(submission, Stage::Done).await;
+                tracing::debug!(
+                    submission = %judgement.submission,
+                    generation = judgement.generation.get(),
+                    verdict = %judgement.verdict,
+                    attempt = judgement.attempt,
+                    first = kept == Kept::First,
+                    "judged"
+                );
+                End::Fine
+            }
+            Err(trouble) => {
+                tracing::warn!(submission = %judgement.submission, %trouble, "verdict not stored");
+                self.hand_back(Retry::Unstored, HAND_BACK_UNSTORED, &trouble.0).await;
+                End::Wait(HAND_BACK_UNSTORED)
+            }
+        }
+    }
+
+    /// Tries to store a verdict for as long as the bounds allow; the lease beats on meanwhile.
+    async fn store(&self, judgement: &Judgement) -> Result<Kept, Trouble> {
+        let start = Instant::now();
+        let mut pause = STORE_RETRY.0;
+        loop {
+            let trouble = match self.outside.store(judgement).await {
+                Ok(kept) => {
+                    self.board.set_results_full(false);
+                    return Ok(kept);
+                }
+                Err(trouble) => trouble,
+            };
+            metrics::publish_failed();
+            let given_up = *self.word.borrow() == Word::GiveUp;
+            if given_up || start.elapsed() + pause > self.bounds.storing {
+                self.board.set_results_full(true);
+                return Err(trouble);
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(STORE_RETRY.1);
+        }
+    }
+
+    /// To the dead letters; whoever waits for the verdict gets a JE.
+    async fn bury(&self, buried: Buried, fault: Fault, why: &str) -> End {
+        tracing::warn!(
+            reason = buried.as_str(),
+            delivered = self.held.delivered(),
+            why,
+            "to the dead letters"
+        );
+        match self.held.bury(buried, fault, why).await {
+            Ok(()) => metrics::dead_lettered(buried),
+            Err(trouble) => self.hand_back(Retry::Broker, jittered(), &trouble.0).await,
+        }
+        End::Fine
+    }
+
+    async fn hand_back(&self, retry: Retry, delay: Duration, why: &str) {
+        tracing::warn!(
+            reason = retry.as_str(),
+            delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
+            delivered = self.held.delivered(),
+            why,
+            "job handed back"
+        );
+        metrics::retried(retry);
+        if let Err(trouble) = self.held.hand_back(delay).await {
+            tracing::warn!(%trouble, "not handed back: it returns after the ack wait");
+        }
+    }
+
+    async fn ack(&self) {
+        if let Err(trouble) = self.held.ack().await {
+            tracing::warn!(%trouble, "not acknowledged: the redelivery will find the verdict");
+        }
+    }
+
+    async fn tell(&self, submission: &Submission, stage: Stage) {
+        let (tenant, generation) = (submission.tenant.clone(), submission.generation);
+        let progress = Progress { submission: submission.id.clone(), tenant, generation, stage };
+        self.outside.progress(progress).await;
+    }
+
+    fn cancelled(&self, submission: &Submission) -> Judgement {
+        Judgement {
+            submission: submission.id.clone(),
+            tenant: submission.tenant.clone(),
+            generation: submission.generation,
+            problem: JudgedProblem { id: submission.problem.id.clone(), revision: None },
+            language: submission.language.clone(),
+            verdict: Verdict::Cancelled,
+            score: None,
+            decided_by: None,
+            fault: None,
+            compile: None,
+            tests: Vec::new(),
+            node: self.node.clone(),
+            attempt: self.held.delivered(),
+            isolation: None,
+        }
+    }
+}
+
+fn back(retry: Retry, why: String) -> Detour {
+    Detour::Back { retry, delay: jittered(), why, broken: false }
+}
+
+/// Whether an answer came because the run was cancelled.
+fn broken_off(answer: &Result<Judgement, Failure>) -> bool {
+    match answer {
+        Ok(judgement) => judgement.verdict == Verdict::Cancelled,
+        Err(_) => true,
+    }
+}
+
+fn given_up() -> Detour {
+    let why = "the node stops".to_owned();
+    Detour::Back { retry: Retry::Stopping, delay: Duration::ZERO, why, broken: false }
+}
+
+/// A delay in the bounds, so that jobs that failed together do not come back together.
+fn jittered() -> Duration {
+    let (least, most) = HAND_BACK_MS;
+    Duration::from_millis(crate::jitter::between(least, most))
+}

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use minos_model::{LanguageId, RawLimits};
 
-use crate::LanguagesError;
+use crate::{LanguagesError, language_file};
 
 /// One language, from one file of `cluster-config/languages/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,16 +78,31 @@ impl Languages {
     /// Never: the files are part of the program, and a test reads them.
     #[must_use]
     pub fn builtin() -> Self {
-        Self { all: Vec::new() }
+        let files = BUILTIN.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+        Self::read(files.collect()).expect("the embedded language files are read by a test")
     }
 
-    /// Reads every `*.toml` of a directory.
+    /// Reads every `*.toml` of a directory, such as `cluster-config/languages`.
     ///
     /// # Errors
     /// All mistakes of all files at once.
     pub fn load(dir: &Path) -> Result<Self, LanguagesError> {
-        let _ = dir;
-        Ok(Self::builtin())
+        language_file::files_of(dir).and_then(Self::read)
+    }
+
+    /// Reads language files from their names and texts.
+    pub(crate) fn read(files: Vec<(String, String)>) -> Result<Self, LanguagesError> {
+        let mut all = Vec::new();
+        let mut mistakes = Vec::new();
+        for (name, text) in files {
+            match language_file::read(&name, &text) {
+                Ok(language) => all.push(language),
+                Err(found) => mistakes.extend(found),
+            }
+        }
+        all.sort_by(|a: &Language, b| a.id.cmp(&b.id));
+        mistakes.extend(language_file::clashes(&all));
+        if mistakes.is_empty() { Ok(Self { all }) } else { Err(LanguagesError { mistakes }) }
     }
 
     /// All of them, by id.
@@ -108,11 +123,32 @@ impl Languages {
         self.all.iter().find(|language| language.default_for.contains(&extension))
     }
 
-    /// The language of one of Polygon's source types, as in `cpp.g++17`; the most exact pattern
-    /// wins.
+    /// The language of one of Polygon's source types, as in `cpp.g++17`; the pattern with the most
+    /// letters wins.
     #[must_use]
     pub fn by_polygon_type(&self, kind: &str) -> Option<&Language> {
-        let _ = kind;
-        None
+        let fitting = self.all.iter().flat_map(|language| {
+            let fits = language.polygon.iter().filter(|pattern| fits(pattern, kind));
+            fits.map(move |pattern| (pattern.len(), language))
+        });
+        fitting.max_by_key(|(letters, _)| *letters).map(|(_, language)| language)
+    }
+}
+
+/// The files of `cluster-config/languages/`.
+const BUILTIN: [(&str, &str); 4] = [
+    ("c.toml", include_str!("../../../cluster-config/languages/c.toml")),
+    ("cpp17.toml", include_str!("../../../cluster-config/languages/cpp17.toml")),
+    ("cpp20.toml", include_str!("../../../cluster-config/languages/cpp20.toml")),
+    ("python3.toml", include_str!("../../../cluster-config/languages/python3.toml")),
+];
+
+/// Whether a pattern, with at most one `*`, fits a type.
+fn fits(pattern: &str, kind: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == kind,
+        Some((before, after)) => {
+            kind.strip_prefix(before).is_some_and(|rest| rest.ends_with(after))
+        }
     }
 }

@@ -7,14 +7,23 @@
 
 #![forbid(unsafe_code)]
 
+mod archive;
+mod bounds;
 mod cache;
+mod command;
 mod error;
+mod keys;
 mod language;
+mod language_file;
 mod open;
 mod package;
+mod pattern;
+mod polygon;
 mod problem;
+mod relative;
 mod standard;
 mod tag;
+mod tree;
 
 pub use cache::{Cache, Draft};
 pub use error::{CacheError, LanguagesError, Mistake, PackageError};

@@ -60,6 +60,8 @@ pub struct Package {
     pub input_file: Option<String>,
     /// The file a solution writes in its working directory; `None` for stdout.
     pub output_file: Option<String>,
+    /// How errors name the manifest.
+    pub(crate) manifest: String,
     /// The unpacked archive and the vendored header live as long as the package.
     pub(crate) _scratch: Arc<TempDir>,
 }
@@ -114,8 +116,8 @@ impl Package {
         }
         if self.run_count != 1 {
             return Some(format!(
-                "problem.xml: judging@run-count: {} runs per test are not judged yet",
-                self.run_count
+                "{}: judging@run-count: {} runs per test are not judged yet",
+                self.manifest, self.run_count
             ));
         }
         for (attribute, file) in
@@ -123,10 +125,21 @@ impl Package {
         {
             if let Some(file) = file {
                 return Some(format!(
-                    "problem.xml: judging@{attribute}: `{file}`: solutions that read or write \
-                     files are not judged yet, only stdin and stdout"
+                    "{}: judging@{attribute}: `{file}`: solutions that read or write files are not \
+                     judged yet, only stdin and stdout",
+                    self.manifest
                 ));
             }
+        }
+        let several = self
+            .tests
+            .iter()
+            .find(|test| test.from_file.is_some() && matches!(test.input, Input::Generated { .. }));
+        if let Some(test) = several {
+            return Some(format!(
+                "{}: test {}: generators that write several tests are not run yet; add the input",
+                self.manifest, test.name
+            ));
         }
         let linked = self.resources.iter().find(|resource| resource.is_for("SOLUTION"))?;
         Some(format!(
@@ -201,6 +214,9 @@ pub struct PackageTest {
     pub sample: bool,
     /// The author's note.
     pub description: Option<String>,
+    /// The file, out of several that the generator writes, that is the input; `None` when the
+    /// generator prints it.
+    pub from_file: Option<String>,
 }
 
 /// Where a test's input comes from.

@@ -1,0 +1,154 @@
+//! A manifest as a tree whose every element knows the way to it, so that errors can say where.
+
+use roxmltree::{Document, Node, ParsingOptions};
+
+use crate::PackageError;
+use crate::bounds::MAX_NODES;
+
+/// Reads XML without a document type: no entities, nothing from outside.
+///
+/// # Errors
+/// [`PackageError::Xml`] with the line.
+pub(crate) fn parse<'a>(text: &'a str, file: &str) -> Result<Document<'a>, PackageError> {
+    let options = ParsingOptions { allow_dtd: false, nodes_limit: MAX_NODES, ..Default::default() };
+    Document::parse_with_options(text, options).map_err(|error| PackageError::Xml {
+        file: file.to_owned(),
+        line: error.pos().row,
+        problem: error.to_string(),
+    })
+}
+
+/// An element of the manifest.
+#[derive(Debug, Clone)]
+pub(crate) struct Element<'a> {
+    node: Node<'a, 'a>,
+    file: &'a str,
+    way: String,
+}
+
+impl<'a> Element<'a> {
+    /// The document's element, which must have that name.
+    ///
+    /// # Errors
+    /// When it has another.
+    pub(crate) fn root(
+        document: &'a Document<'a>,
+        file: &'a str,
+        name: &str,
+    ) -> Result<Self, PackageError> {
+        let node = document.root_element();
+        let root = Self { node, file, way: String::new() };
+        if node.tag_name().name() == name {
+            return Ok(root);
+        }
+        let found = node.tag_name().name();
+        Err(root.wrong(name, format!("the document is a `{found}`, expected a `{name}`")))
+    }
+
+    /// An error about this element, or about what is below it.
+    pub(crate) fn wrong(&self, below: &str, problem: String) -> PackageError {
+        PackageError::Field { file: self.file.to_owned(), field: self.to(below), problem }
+    }
+
+    /// The manifest's name in errors.
+    pub(crate) const fn file(&self) -> &'a str {
+        self.file
+    }
+
+    /// The way to something below: an element's name, or `@` and an attribute's.
+    pub(crate) fn to(&self, below: &str) -> String {
+        if self.way.is_empty() || below.is_empty() || below.starts_with('@') {
+            format!("{}{below}", self.way)
+        } else {
+            format!("{}/{below}", self.way)
+        }
+    }
+
+    /// The first child of that name.
+    pub(crate) fn child(&self, name: &str) -> Option<Self> {
+        let node = self.node.children().find(|node| node.has_tag_name(name))?;
+        Some(Self { node, file: self.file, way: self.to(name) })
+    }
+
+    /// The first child of that name.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(crate) fn need(&self, name: &str, expected: &str) -> Result<Self, PackageError> {
+        self.child(name).ok_or_else(|| self.wrong(name, format!("missing; expected {expected}")))
+    }
+
+    /// The children of one name inside the first child of another, as in `tests/test`, numbered
+    /// from 1 in errors.
+    pub(crate) fn list(&self, list: &str, name: &'static str) -> Vec<Self> {
+        self.child(list).map(|list| list.all(name)).unwrap_or_default()
+    }
+
+    /// The children of one name, numbered from 1 in errors.
+    pub(crate) fn all(&self, name: &'static str) -> Vec<Self> {
+        self.node
+            .children()
+            .filter(|node| node.has_tag_name(name))
+            .enumerate()
+            .map(|(index, node)| {
+                let way = self.to(&format!("{name}[{}]", index + 1));
+                Self { node, file: self.file, way }
+            })
+            .collect()
+    }
+
+    /// The same element under another name in errors.
+    pub(crate) fn called(mut self, way: String) -> Self {
+        self.way = way;
+        self
+    }
+
+    /// An attribute, without the white space around it; `None` when it is absent or empty.
+    pub(crate) fn attribute(&self, name: &str) -> Option<&'a str> {
+        self.node.attribute(name).map(str::trim).filter(|value| !value.is_empty())
+    }
+
+    /// An attribute that has to be there.
+    ///
+    /// # Errors
+    /// When it is absent or empty.
+    pub(crate) fn need_attribute(
+        &self,
+        name: &str,
+        expected: &str,
+    ) -> Result<&'a str, PackageError> {
+        let missing = || self.wrong(&format!("@{name}"), format!("missing; expected {expected}"));
+        self.attribute(name).ok_or_else(missing)
+    }
+
+    /// The text of the element, without the white space around it.
+    pub(crate) fn text(&self) -> &'a str {
+        self.node.text().unwrap_or_default().trim()
+    }
+
+    /// The whole number in the child of that name.
+    ///
+    /// # Errors
+    /// When the child is missing or holds anything else.
+    pub(crate) fn number(&self, name: &str, expected: &str) -> Result<u64, PackageError> {
+        let child = self.need(name, expected)?;
+        let text = child.text();
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = if digits { text.parse().ok() } else { None };
+        number.ok_or_else(|| child.wrong("", format!("`{text}`; expected {expected}")))
+    }
+
+    /// The points in an attribute: a decimal number, not negative.
+    ///
+    /// # Errors
+    /// When it is anything else.
+    pub(crate) fn points(&self) -> Result<Option<f64>, PackageError> {
+        let Some(text) = self.attribute("points") else { return Ok(None) };
+        let decimal = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let points = if decimal { text.parse::<f64>().ok() } else { None };
+        let points = points.filter(|points| (0.0..=1e9).contains(points)).ok_or_else(|| {
+            self.wrong("@points", format!("`{text}`; expected a decimal number such as 12.5"))
+        })?;
+        Ok(Some(points))
+    }
+}

@@ -1,1 +1,38 @@
-//! Placeholder.
+//! Submission and problem in, judgement out: pure and synchronous.
+//!
+//! [`prepare`] makes a package complete: generators make the missing inputs, the main solution the
+//! missing answers. [`judge`] compiles a submission, runs it on each test and asks the checker.
+//! Both work in a [`Workshop`], which compiles, keeps [`Builds`] and asks the port [`Runs`] for
+//! every run. [`Sandboxed`] is the one adapter of that port to boxes; everything else here is
+//! tested without root, kernel or clock.
+//!
+//! Two rules shape the code. What the contestant's program did is read from the cause of its run
+//! and from nothing else. And what the judge's own programs do wrong never becomes the
+//! contestant's verdict: it is a [`Trouble`], with whose fault it is and one line about it.
+
+#![forbid(unsafe_code)]
+
+mod builds;
+mod check;
+mod compare;
+mod describe;
+#[cfg(test)]
+mod fake;
+mod judging;
+mod port;
+mod prepare;
+mod program;
+mod protocol;
+mod report;
+mod ruling;
+mod trouble;
+mod workshop;
+
+pub use builds::{Builds, BuildsError};
+pub use compare::{MAX_COMPARED, compare};
+pub use judging::{MAX_SOURCE, Options, SourceTooLong, SubmissionToJudge, check_source, judge};
+pub use port::{Executable, InFile, Keep, OutFile, Outcome, Request, Runs, RunsError};
+pub use prepare::{PrepareError, prepare};
+pub use ruling::{MAX_COMMENT, Ruled, Ruling};
+pub use trouble::{Trouble, Unjudged};
+pub use workshop::{MAX_LOG, Workshop};

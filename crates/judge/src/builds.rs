@@ -1,0 +1,362 @@
+//! The store of builds: what a compiler made of a source, under the hash of everything that went
+//! in. Shared by all slots of a node and by every process that opens the directory.
+//!
+//! An entry is one directory: a manifest, the compiler's log and the artefacts as numbered files.
+//! It is written aside and renamed into place, so it is there whole or not at all; it carries the
+//! digest of each artefact, so one that the disk has damaged is a miss, not a wrong program. Only
+//! successes are stored: a compiler that failed for the machine's sake must not fail for ever.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+use minos_model::{Bytes, CpuTime, Digest, WallTime};
+use sha2::{Digest as _, Sha256};
+
+const MANIFEST: &str = "manifest";
+const LOG: &str = "log";
+/// Touched at each use; its time is the entry's age.
+const USED: &str = "used";
+/// Entries that are being written or removed.
+const ASIDE: &str = ".aside-";
+const SCHEMA: &str = "minos.build/1";
+
+/// The store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: cannot keep builds there: {source}", path.display())]
+pub struct BuildsError {
+    /// The directory, or the entry in it.
+    pub path: PathBuf,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+/// A content-addressed directory of builds, bounded in size.
+#[derive(Debug)]
+pub struct Builds {
+    dir: PathBuf,
+    max: u64,
+    /// Bytes in the store as far as this process knows; counted anew before anything is removed.
+    held: Mutex<u64>,
+    /// Names the next directory aside.
+    aside: AtomicU64,
+    failures: AtomicU64,
+}
+
+/// What a compiler made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Build {
+    pub(crate) artefacts: Vec<(String, Vec<u8>)>,
+    pub(crate) cpu: CpuTime,
+    pub(crate) wall: WallTime,
+    pub(crate) log: String,
+}
+
+/// The hash of everything a build depends on. Every part is hashed with its length, so that no two
+/// lists of parts hash alike.
+#[derive(Debug, Default)]
+pub(crate) struct Key(Sha256);
+
+impl Key {
+    pub(crate) fn part(&mut self, part: &[u8]) {
+        let length = u64::try_from(part.len()).unwrap_or(u64::MAX);
+        self.0.update(length.to_be_bytes());
+        self.0.update(part);
+    }
+
+    pub(crate) fn digest(self) -> Digest {
+        Digest::from_bytes(self.0.finalize().into())
+    }
+}
+
+fn digest_of(bytes: &[u8]) -> Digest {
+    Digest::from_bytes(Sha256::digest(bytes).into())
+}
+
+impl Builds {
+    /// A size that holds some ten thousand small programs.
+    pub const DEFAULT_MAX: Bytes = Bytes::from_mib(2048);
+
+    /// Opens or makes a store of at most `max` bytes; when it is full, the builds that were not
+    /// used for the longest time go first.
+    ///
+    /// # Errors
+    /// When the directory cannot be made, read or written.
+    pub fn open(dir: impl Into<PathBuf>, max: Bytes) -> Result<Self, BuildsError> {
+        let dir = dir.into();
+        let builds = Self {
+            dir: dir.clone(),
+            max: max.get(),
+            held: Mutex::new(0),
+            aside: AtomicU64::new(0),
+            failures: AtomicU64::new(0),
+        };
+        let failed = |source| BuildsError { path: dir.clone(), source };
+        fs::create_dir_all(&dir).map_err(failed)?;
+        builds.sweep().map_err(failed)?;
+        let total = builds.entries().map_err(failed)?.iter().map(|entry| entry.size).sum();
+        *builds.held.lock().unwrap_or_else(PoisonError::into_inner) = total;
+        Ok(builds)
+    }
+
+    /// How often a build could not be stored: judging went on without.
+    #[must_use]
+    pub fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
+    }
+
+    /// The build under that key; `None` when there is none, or not a whole one any more.
+    pub(crate) fn get(&self, key: &Digest) -> Option<Build> {
+        let entry = self.dir.join(key.to_string());
+        if !entry.join(MANIFEST).exists() {
+            return None;
+        }
+        let build = read(&entry);
+        if build.is_none() {
+            self.remove(&entry);
+        } else if File::create(entry.join(USED)).is_err() {
+            self.failures.fetch_add(1, Ordering::Relaxed);
+        }
+        build
+    }
+
+    /// Stores a build. A store that is broken or full slows judging down, it does not stop it.
+    pub(crate) fn put(&self, key: &Digest, build: &Build) {
+        let aside = self.next_aside();
+        let entry = self.dir.join(key.to_string());
+        let stored = write(&aside, build).and_then(|size| {
+            // Another slot may have been first: then its build is as good as this one.
+            match fs::rename(&aside, &entry) {
+                Err(error) if !entry.exists() => Err(error),
+                Err(_) => fs::remove_dir_all(&aside).map(|()| 0),
+                Ok(()) => Ok(size),
+            }
+        });
+        match stored {
+            Ok(size) => self.grew(size),
+            Err(_) => {
+                self.failures.fetch_add(1, Ordering::Relaxed);
+                self.remove(&aside);
+            }
+        }
+    }
+
+    fn next_aside(&self) -> PathBuf {
+        let number = self.aside.fetch_add(1, Ordering::Relaxed);
+        self.dir.join(format!("{ASIDE}{}-{number}", std::process::id()))
+    }
+
+    /// Makes room once the store has grown above its bound.
+    fn grew(&self, by: u64) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        *held += by;
+        if *held <= self.max {
+            return;
+        }
+        let Ok(mut entries) = self.entries() else { return };
+        entries.sort_by_key(|entry| entry.used);
+        *held = entries.iter().map(|entry| entry.size).sum();
+        // Down to three quarters, so that a full store is not counted anew at each build.
+        for entry in entries {
+            if *held <= self.max / 4 * 3 {
+                break;
+            }
+            self.remove(&entry.path);
+            *held = held.saturating_sub(entry.size);
+        }
+    }
+
+    /// Takes an entry away: out of sight by one rename, then from the disk.
+    fn remove(&self, entry: &Path) {
+        let aside = self.next_aside();
+        if fs::rename(entry, &aside).is_ok() && fs::remove_dir_all(&aside).is_err() {
+            self.failures.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Removes what dead processes left half-written.
+    fn sweep(&self) -> io::Result<()> {
+        for entry in fs::read_dir(&self.dir)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let owner = name.to_str().and_then(|name| name.strip_prefix(ASIDE));
+            let Some((pid, _)) = owner.and_then(|owner| owner.split_once('-')) else { continue };
+            if !Path::new("/proc").join(pid).exists() {
+                fs::remove_dir_all(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn entries(&self) -> io::Result<Vec<Entry>> {
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(&self.dir)? {
+            let path = entry?.path();
+            let name = path.file_name().and_then(|name| name.to_str());
+            if name.is_none_or(|name| name.parse::<Digest>().is_err()) {
+                continue;
+            }
+            // One that vanishes meanwhile was removed by another process.
+            let Ok(files) = fs::read_dir(&path) else { continue };
+            let mut size = 0;
+            let mut used = SystemTime::UNIX_EPOCH;
+            for file in files.flatten() {
+                let Ok(metadata) = file.metadata() else { continue };
+                size += metadata.len();
+                used = used.max(metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH));
+            }
+            entries.push(Entry { path, size, used });
+        }
+        Ok(entries)
+    }
+}
+
+#[derive(Debug)]
+struct Entry {
+    path: PathBuf,
+    size: u64,
+    used: SystemTime,
+}
+
+/// Writes an entry; its size.
+fn write(dir: &Path, build: &Build) -> io::Result<u64> {
+    fs::create_dir(dir)?;
+    let (cpu, wall) = (build.cpu.micros(), build.wall.micros());
+    let mut manifest = format!("{SCHEMA}\n{cpu}\n{wall}\n{}\n", digest_of(build.log.as_bytes()));
+    let mut size = 0;
+    for (index, (name, content)) in build.artefacts.iter().enumerate() {
+        manifest.extend([digest_of(content).to_string(), format!(" {name}\n")]);
+        fs::write(dir.join(index.to_string()), content)?;
+        size += content.len();
+    }
+    size += manifest.len() + build.log.len();
+    fs::write(dir.join(LOG), &build.log)?;
+    fs::write(dir.join(MANIFEST), manifest)?;
+    Ok(u64::try_from(size).unwrap_or(u64::MAX))
+}
+
+/// Reads an entry; `None` unless everything is as the manifest says.
+fn read(dir: &Path) -> Option<Build> {
+    let manifest = fs::read_to_string(dir.join(MANIFEST)).ok()?;
+    let mut lines = manifest.lines();
+    if lines.next()? != SCHEMA {
+        return None;
+    }
+    let cpu = CpuTime::from_micros(lines.next()?.parse().ok()?);
+    let wall = WallTime::from_micros(lines.next()?.parse().ok()?);
+    let checked = |file: PathBuf, digest: &str| {
+        let bytes = fs::read(file).ok()?;
+        (digest_of(&bytes).to_string() == digest).then_some(bytes)
+    };
+    let log = String::from_utf8(checked(dir.join(LOG), lines.next()?)?).ok()?;
+    let mut artefacts = Vec::new();
+    for (index, line) in lines.enumerate() {
+        let (digest, name) = line.split_once(' ')?;
+        artefacts.push((name.to_owned(), checked(dir.join(index.to_string()), digest)?));
+    }
+    Some(Build { artefacts, cpu, wall, log })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(text: &str) -> Digest {
+        let mut key = Key::default();
+        key.part(text.as_bytes());
+        key.digest()
+    }
+
+    fn build(size: usize) -> Build {
+        Build {
+            artefacts: vec![("main".to_owned(), vec![7; size]), ("b c".to_owned(), vec![])],
+            cpu: CpuTime::from_ms(5),
+            wall: WallTime::from_ms(6),
+            log: "warning: é\n".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_build_is_found_again_also_by_another_process() {
+        let dir = tempfile::tempdir().unwrap();
+        let builds = Builds::open(dir.path(), Builds::DEFAULT_MAX).unwrap();
+        assert_eq!(builds.get(&key("a")), None);
+        builds.put(&key("a"), &build(10));
+        builds.put(&key("a"), &build(10));
+        let other = Builds::open(dir.path(), Builds::DEFAULT_MAX).unwrap();
+        for store in [&builds, &other] {
+            assert_eq!(store.get(&key("a")), Some(build(10)));
+            assert_eq!(store.get(&key("b")), None);
+            assert_eq!(store.failures(), 0);
+        }
+    }
+
+    #[test]
+    fn a_build_that_the_disk_damaged_is_a_miss_and_is_removed() {
+        let damages: [fn(&Path); 4] = [
+            |entry| fs::write(entry.join("0"), [8; 10]).unwrap(),
+            |entry| fs::remove_file(entry.join("1")).unwrap(),
+            |entry| fs::write(entry.join(MANIFEST), "").unwrap(),
+            |entry| fs::write(entry.join(LOG), "").unwrap(),
+        ];
+        for damage in damages {
+            let dir = tempfile::tempdir().unwrap();
+            let builds = Builds::open(dir.path(), Builds::DEFAULT_MAX).unwrap();
+            builds.put(&key("a"), &build(10));
+            damage(&dir.path().join(key("a").to_string()));
+            assert_eq!(builds.get(&key("a")), None);
+            assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+            builds.put(&key("a"), &build(10));
+            assert_eq!(builds.get(&key("a")), Some(build(10)));
+        }
+    }
+
+    #[test]
+    fn a_full_store_forgets_what_was_not_used_for_longest() {
+        let dir = tempfile::tempdir().unwrap();
+        let builds = Builds::open(dir.path(), Bytes::from_kib(40)).unwrap();
+        for name in ["a", "b", "c"] {
+            builds.put(&key(name), &build(10 << 10));
+        }
+        // Ages are set, not waited for.
+        for (name, age) in [("a", 1), ("b", 3), ("c", 2)] {
+            let entry = dir.path().join(key(name).to_string());
+            for file in fs::read_dir(entry).unwrap() {
+                let file = File::open(file.unwrap().path()).unwrap();
+                let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(100 - age);
+                file.set_modified(time).unwrap();
+            }
+        }
+        builds.put(&key("d"), &build(10 << 10));
+        let kept = |name| builds.get(&key(name)).is_some();
+        assert_eq!(["a", "b", "c", "d"].map(kept), [true, false, false, true]);
+    }
+
+    #[test]
+    fn what_a_dead_process_left_half_written_is_swept() {
+        let dir = tempfile::tempdir().unwrap();
+        let (dead, live) =
+            (format!("{ASIDE}4194305-0"), format!("{ASIDE}{}-0", std::process::id()));
+        for name in [&dead, &live] {
+            fs::create_dir(dir.path().join(name)).unwrap();
+        }
+        Builds::open(dir.path(), Builds::DEFAULT_MAX).unwrap();
+        assert!(!dir.path().join(dead).exists());
+        assert!(dir.path().join(live).exists());
+    }
+
+    #[test]
+    fn no_two_lists_of_parts_have_one_key() {
+        let keyed = |parts: &[&str]| {
+            let mut key = Key::default();
+            parts.iter().for_each(|part| key.part(part.as_bytes()));
+            key.digest()
+        };
+        assert_ne!(keyed(&["ab", "c"]), keyed(&["a", "bc"]));
+        assert_ne!(keyed(&["ab"]), keyed(&["ab", ""]));
+        assert_eq!(keyed(&["ab", "c"]), keyed(&["ab", "c"]));
+    }
+}

@@ -1,0 +1,53 @@
+//! Comparisons that are built in. Our own code needs no box.
+
+mod standard;
+mod stream;
+
+#[cfg(test)]
+mod tests;
+
+use minos_problem::StandardChecker;
+
+use crate::ruling::{Ruled, Ruling};
+
+/// The largest output or answer that testlib reads, and so do we, in bytes.
+pub const MAX_COMPARED: u64 = 128 << 20;
+
+/// Whose file it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// The contestant's.
+    Output,
+    /// The jury's.
+    Answer,
+}
+
+impl Side {
+    /// What it means that a file is not in the expected form.
+    pub(crate) fn malformed(self, message: &str) -> Ruled {
+        match self {
+            Self::Output => Ruled::new(Ruling::Presentation, message),
+            Self::Answer => Ruled::new(Ruling::Failed, format!("{message} (in the answer file)")),
+        }
+    }
+}
+
+/// Compares an output with the answer as the standard checker of that name does.
+#[must_use]
+pub fn compare(checker: StandardChecker, output: &[u8], answer: &[u8]) -> Ruled {
+    let compared = match checker {
+        StandardChecker::Fcmp => standard::lines(output, answer, standard::same_bytes),
+        StandardChecker::Hcmp => standard::huge(output, answer),
+        StandardChecker::Lcmp => standard::lines(output, answer, standard::same_tokens),
+        StandardChecker::Ncmp => standard::integers(output, answer),
+        StandardChecker::Nyesno => standard::yesnos(output, answer),
+        StandardChecker::Rcmp4 => standard::reals(output, answer, 1e-4),
+        StandardChecker::Rcmp6 => standard::reals(output, answer, 1e-6),
+        StandardChecker::Rcmp9 => standard::reals(output, answer, 1e-9),
+        StandardChecker::Wcmp => standard::words(output, answer),
+        StandardChecker::Yesno => standard::yesno(output, answer),
+    };
+    match compared {
+        Ok(ruled) | Err(ruled) => ruled,
+    }
+}

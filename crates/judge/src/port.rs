@@ -1,0 +1,136 @@
+//! What judging asks of the world: to run a program in a box, and to hold content that a box can
+//! read. Everything above this port is tested without root, kernel or clock.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use minos_model::{Bytes, Isolation, Limits, RunReport};
+
+/// The node could not do what was asked; never the doing of the program that was to run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunsError {
+    /// No box could be made, or the run was lost.
+    #[error("{0}")]
+    Box(String),
+    /// A file of the judge cannot be opened.
+    #[error("{}: {source}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Content cannot be held or read back.
+    #[error("cannot hold or read content: {0}")]
+    Content(#[from] io::Error),
+}
+
+/// A program to execute.
+#[derive(Debug, Clone)]
+pub enum Executable<B> {
+    /// A program of the machine, as the box sees it.
+    Path(PathBuf),
+    /// Content that is executed itself, without lying in the box.
+    Content(B),
+}
+
+/// A file put into the box's working directory before the run.
+#[derive(Debug, Clone)]
+pub struct InFile<B> {
+    /// Its path, relative to the working directory.
+    pub path: String,
+    /// Its content.
+    pub content: B,
+}
+
+/// A file taken out of the box after the run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutFile {
+    /// Its path, relative to the working directory.
+    pub path: String,
+    /// The largest size that is taken; a larger file counts as missing.
+    pub max: Bytes,
+}
+
+/// One run.
+#[derive(Debug, Clone)]
+pub struct Request<B> {
+    /// What is executed.
+    pub program: Executable<B>,
+    /// Its arguments, its own name first.
+    pub args: Vec<String>,
+    /// Its whole environment.
+    pub env: Vec<(String, String)>,
+    /// What it may use.
+    pub limits: Limits,
+    /// What it reads on stdin; `None` is empty.
+    pub stdin: Option<B>,
+    /// Whether its stdout and stderr are kept; otherwise they are counted and dropped.
+    pub keep: Keep,
+    /// Files put into its working directory.
+    pub files: Vec<InFile<B>>,
+    /// Content it can open as `/proc/self/fd/3`, `/proc/self/fd/4` and so on.
+    pub descriptors: Vec<B>,
+    /// Files taken out afterwards.
+    pub collect: Vec<OutFile>,
+}
+
+/// Which of a run's streams are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// stdout only: a contestant's program.
+    Stdout,
+    /// stderr only: a checker.
+    Stderr,
+    /// Both: compilers and programs of a package.
+    Both,
+}
+
+/// How a run went.
+#[derive(Debug, Clone)]
+pub struct Outcome<B> {
+    /// Why it ended and what it used.
+    pub report: RunReport,
+    /// What it wrote on stdout, when that was to be kept.
+    pub stdout: Option<B>,
+    /// What it wrote on stderr, at most 64 KiB, when that was to be kept.
+    pub stderr: Vec<u8>,
+    /// The files asked for, in order; `None` for one that is missing, too large or no plain file.
+    pub collected: Vec<Option<B>>,
+}
+
+/// Something that runs programs in boxes.
+pub trait Runs {
+    /// Immutable content, cheap to clone.
+    type Blob: Clone;
+
+    /// Holds these bytes.
+    ///
+    /// # Errors
+    /// When the machine is out of memory or descriptors.
+    fn hold(&mut self, bytes: &[u8]) -> Result<Self::Blob, RunsError>;
+
+    /// Holds the content of a file of the judge.
+    ///
+    /// # Errors
+    /// [`RunsError::Open`] when the file cannot be read.
+    fn open(&mut self, path: &Path) -> Result<Self::Blob, RunsError>;
+
+    /// The size of some content, in bytes.
+    fn len(&self, content: &Self::Blob) -> u64;
+
+    /// Reads some content, at most the first `max` bytes of it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn read(&self, content: &Self::Blob, max: usize) -> Result<Vec<u8>, RunsError>;
+
+    /// Runs one program in a box made for it.
+    ///
+    /// # Errors
+    /// Only when the run did not take place: whatever the program did is an [`Outcome`].
+    fn run(&mut self, request: Request<Self::Blob>) -> Result<Outcome<Self::Blob>, RunsError>;
+
+    /// What isolates and measures the runs.
+    fn isolation(&self) -> Isolation;
+}

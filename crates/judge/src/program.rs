@@ -1,0 +1,76 @@
+//! A program that is ready to run: its artefacts and the command of its language.
+
+use minos_model::{Limits, RawLimits};
+use minos_problem::Language;
+
+use crate::port::{Executable, InFile, Keep, Request};
+use crate::trouble::Trouble;
+
+/// What every box has in its environment; a language adds to it.
+const ENVIRONMENT: [(&str, &str); 3] =
+    [("PATH", "/usr/local/bin:/usr/bin:/bin"), ("HOME", "/w"), ("LANG", "C.UTF-8")];
+
+/// The environment of a box with what a language adds.
+pub(crate) fn environment(added: &[(String, String)]) -> Vec<(String, String)> {
+    let base = ENVIRONMENT.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    base.chain(added.iter().cloned()).collect()
+}
+
+/// A compiled, or only checked, program.
+#[derive(Debug, Clone)]
+pub(crate) struct Program<B> {
+    argv: Vec<String>,
+    env: Vec<(String, String)>,
+    artefacts: Vec<(String, B)>,
+    processes: u32,
+    files: u32,
+}
+
+impl<B: Clone> Program<B> {
+    pub(crate) fn new(language: &Language, artefacts: Vec<(String, B)>) -> Self {
+        Self {
+            argv: language.run.argv.clone(),
+            env: environment(&language.run.env),
+            artefacts,
+            processes: language.processes,
+            files: language.files,
+        }
+    }
+
+    /// A run of this program. A native artefact is executed as content and does not lie in the
+    /// box; what an interpreter reads lies in its working directory.
+    pub(crate) fn request(
+        &self,
+        args: impl IntoIterator<Item = String>,
+        limits: RawLimits,
+    ) -> Result<Request<B>, Trouble> {
+        let command = self.argv.first().ok_or_else(|| {
+            Trouble::node("a language without a command to run; give `run.argv` one")
+        })?;
+        let native = command.strip_prefix("./");
+        let own = native.and_then(|name| self.artefacts.iter().find(|(other, _)| other == name));
+        let program = match (native, own) {
+            (Some(_), Some((_, content))) => Executable::Content(content.clone()),
+            (Some(name), None) => {
+                let why = format!("the language runs `{name}`, which is none of its artefacts");
+                return Err(Trouble::node(why));
+            }
+            (None, _) => Executable::Path(command.into()),
+        };
+        let beside = self.artefacts.iter().filter(|(name, _)| Some(name.as_str()) != native);
+        let raw = RawLimits { processes: self.processes, files: self.files, ..limits };
+        Ok(Request {
+            program,
+            args: self.argv.iter().cloned().chain(args).collect(),
+            env: self.env.clone(),
+            limits: Limits::new(raw).map_err(|error| Trouble::package(error.to_string()))?,
+            stdin: None,
+            keep: Keep::Both,
+            files: beside
+                .map(|(path, content)| InFile { path: path.clone(), content: content.clone() })
+                .collect(),
+            descriptors: Vec::new(),
+            collect: Vec::new(),
+        })
+    }
+}

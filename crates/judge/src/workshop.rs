@@ -1,0 +1,323 @@
+//! Where sources become programs: one workshop to a slot, with its boxes, the languages of the
+//! installation and the store of builds.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use minos_model::{
+    Bytes, Cause, CompileResult, CpuTime, Digest, Ending, LanguageId, Limits, RawLimits, RunReport,
+    Verdict, WallTime,
+};
+use minos_problem::{Language, Languages, Step};
+
+use crate::builds::{Build, Builds, Key};
+use crate::describe;
+use crate::port::{Executable, InFile, Keep, OutFile, Outcome, Request, Runs};
+use crate::program::{Program, environment};
+use crate::ruling::cut;
+use crate::trouble::Trouble;
+
+/// The most that is kept of a compiler's diagnostics, in bytes: more helps nobody, and a template
+/// error can be endless.
+pub const MAX_LOG: usize = 64 << 10;
+
+/// Programs of packages that stay at hand, so that a checker is not read from the store for each
+/// submission.
+const PROGRAMS_AT_HAND: usize = 16;
+
+/// What a command that prints a version may use; a JVM needs that much only to start.
+fn version_limits(language: &Language) -> RawLimits {
+    RawLimits {
+        cpu: CpuTime::from_secs(10),
+        wall: WallTime::from_secs(30),
+        memory: Bytes::from_mib(1024),
+        output: Bytes::from_mib(1),
+        processes: language.processes.max(64),
+        files: language.files.max(64),
+        stack: None,
+    }
+}
+
+/// Compiles and runs. Everything a submission or a package needs is asked of its one box maker,
+/// one run after the other.
+#[derive(Debug)]
+pub struct Workshop<R: Runs> {
+    pub(crate) runs: R,
+    languages: Arc<Languages>,
+    builds: Arc<Builds>,
+    versions: HashMap<LanguageId, String>,
+    at_hand: Vec<(Digest, Program<R::Blob>)>,
+}
+
+/// A source to compile, with the files that lie beside it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Text<'a> {
+    pub(crate) source: &'a [u8],
+    /// Name and content.
+    pub(crate) beside: &'a [(String, Vec<u8>)],
+}
+
+/// What became of a source.
+#[derive(Debug)]
+pub(crate) enum Built<B> {
+    /// There is something to run.
+    Program(Program<B>, CompileResult),
+    /// There is not: CE, CTL or CS.
+    Refused(Verdict, CompileResult),
+}
+
+impl<R: Runs> Workshop<R> {
+    /// A workshop that runs programs with `runs`.
+    pub fn new(runs: R, languages: Arc<Languages>, builds: Arc<Builds>) -> Self {
+        Self { runs, languages, builds, versions: HashMap::new(), at_hand: Vec::new() }
+    }
+
+    /// What programs are run with.
+    pub const fn runs(&self) -> &R {
+        &self.runs
+    }
+
+    /// Gives back what programs are run with.
+    pub fn into_runs(self) -> R {
+        self.runs
+    }
+
+    /// The languages of the installation.
+    #[must_use]
+    pub fn languages(&self) -> Arc<Languages> {
+        Arc::clone(&self.languages)
+    }
+
+    /// Compiles a source, or finds the build of an earlier time.
+    pub(crate) fn build(
+        &mut self,
+        language: &Language,
+        text: Text<'_>,
+    ) -> Result<Built<R::Blob>, Trouble> {
+        let Some(step) = &language.compile else {
+            let source = (language.source_name.clone(), self.runs.hold(text.source)?);
+            let program = Program::new(language, vec![source]);
+            return Ok(Built::Program(program, compiled(true, false, None)));
+        };
+        let key = self.key(language, step, text)?;
+        if let Some(build) = self.builds.get(&key) {
+            return self.held(language, &build, true);
+        }
+        let outcome = self.compile(language, step, text)?;
+        let mut log = self.log_of(&outcome)?;
+        if let Some(verdict) = Verdict::of_compilation(&outcome.report.cause, outcome.report.ending)
+        {
+            if verdict != Verdict::CompileError {
+                let why = format!("the compiler {}\n", describe::ending(&outcome.report));
+                log = cut(&(why + &log), MAX_LOG);
+            }
+            let result = compiled(false, false, Some((&outcome.report, log)));
+            return Ok(Built::Refused(verdict, result));
+        }
+        let mut artefacts = Vec::new();
+        for (name, content) in step.artefacts.iter().zip(&outcome.collected) {
+            let content = match content {
+                _ if *name == language.source_name => text.source.to_vec(),
+                Some(content) => self.runs.read(content, usize::MAX)?,
+                None => {
+                    let log = format!("{log}the compiler reported success but left no `{name}`\n");
+                    let result =
+                        compiled(false, false, Some((&outcome.report, cut(&log, MAX_LOG))));
+                    return Ok(Built::Refused(Verdict::CompileError, result));
+                }
+            };
+            artefacts.push((name.clone(), content));
+        }
+        let (cpu, wall) = (outcome.report.cpu, outcome.report.wall);
+        let build = Build { artefacts, cpu, wall, log };
+        self.builds.put(&key, &build);
+        self.held(language, &build, false)
+    }
+
+    /// Builds a program of a package: one that must compile. `fault` makes the trouble when it
+    /// does not.
+    pub(crate) fn build_part(
+        &mut self,
+        language: &LanguageId,
+        source: &Path,
+        resources: &[PathBuf],
+        fault: fn(String) -> Trouble,
+    ) -> Result<Program<R::Blob>, Trouble> {
+        let languages = self.languages();
+        let language = find(&languages, language)?;
+        let shown = source.file_name().unwrap_or(source.as_os_str()).to_string_lossy().into_owned();
+        let text = read_file(source)?;
+        let mut beside = Vec::new();
+        for resource in resources {
+            let name = resource.file_name().and_then(|name| name.to_str());
+            if let Some(name) = name.filter(|name| *name != language.source_name) {
+                beside.push((name.to_owned(), read_file(resource)?));
+            }
+        }
+        let text = Text { source: &text, beside: &beside };
+        let at_hand = match &language.compile {
+            Some(step) => Some(self.key(language, step, text)?),
+            None => None,
+        };
+        if let Some((_, program)) = self.at_hand.iter().find(|(key, _)| Some(*key) == at_hand) {
+            return Ok(program.clone());
+        }
+        match self.build(language, text)? {
+            Built::Program(program, _) => {
+                if let Some(key) = at_hand {
+                    if self.at_hand.len() >= PROGRAMS_AT_HAND {
+                        self.at_hand.remove(0);
+                    }
+                    self.at_hand.push((key, program.clone()));
+                }
+                Ok(program)
+            }
+            Built::Refused(verdict, result) => {
+                let lines: Vec<&str> = result.log.lines().take(3).collect();
+                let (id, said) = (&language.id, cut(&lines.join(" | "), 400));
+                Err(fault(format!("{shown} does not compile as {id} ({verdict}): {said}")))
+            }
+        }
+    }
+
+    /// The key of a build: language, compiler, command, limits, source and the files beside it.
+    fn key(&mut self, language: &Language, step: &Step, text: Text<'_>) -> Result<Digest, Trouble> {
+        let version = self.version(language)?;
+        let mut key = Key::default();
+        key.part(language.id.as_str().as_bytes());
+        key.part(version.as_bytes());
+        // Their debug form names every field, so a field that is added changes the key.
+        key.part(format!("{step:?} {}", language.source_name).as_bytes());
+        key.part(text.source);
+        for (name, content) in text.beside {
+            key.part(name.as_bytes());
+            key.part(content);
+        }
+        Ok(key.digest())
+    }
+
+    /// What the compiler says of itself; asked once in a workshop's life.
+    fn version(&mut self, language: &Language) -> Result<String, Trouble> {
+        if let Some(version) = self.versions.get(&language.id) {
+            return Ok(version.clone());
+        }
+        let Some(command) = language.version.first() else { return Ok(String::new()) };
+        let hint = format!(
+            "language {}: `{}`: install it, or remove its file from cluster-config/languages",
+            language.id,
+            language.version.join(" ")
+        );
+        let outcome = self
+            .runs
+            .run(Request {
+                program: Executable::Path(command.into()),
+                args: language.version.clone(),
+                env: environment(&[]),
+                limits: limits(version_limits(language), &language.id)?,
+                stdin: None,
+                keep: Keep::Both,
+                files: Vec::new(),
+                descriptors: Vec::new(),
+                collect: Vec::new(),
+            })
+            .map_err(|error| Trouble::from(error).during(&hint))?;
+        let report = &outcome.report;
+        if (&report.cause, report.ending) != (&Cause::Exited, Ending::Exited { code: 0 }) {
+            return Err(Trouble::node(describe::with_stderr(report, &outcome.stderr)).during(&hint));
+        }
+        let version = self.log_of(&outcome)?;
+        self.versions.insert(language.id.clone(), version.clone());
+        Ok(version)
+    }
+
+    /// Runs the compiler. Its box holds the source and nothing else of the judge's.
+    fn compile(
+        &mut self,
+        language: &Language,
+        step: &Step,
+        text: Text<'_>,
+    ) -> Result<Outcome<R::Blob>, Trouble> {
+        let command = step.argv.first().ok_or_else(|| {
+            Trouble::node(format!("language {}: `compile.argv` is empty", language.id))
+        })?;
+        let mut files = Vec::new();
+        for (path, content) in text.beside {
+            files.push(InFile { path: path.clone(), content: self.runs.hold(content)? });
+        }
+        let content = self.runs.hold(text.source)?;
+        files.push(InFile { path: language.source_name.clone(), content });
+        let collect = step.artefacts.iter().map(|name| OutFile {
+            path: name.clone(),
+            // No compiler can write a larger file: it is the limit of its output.
+            max: step.limits.output,
+        });
+        Ok(self.runs.run(Request {
+            program: Executable::Path(command.into()),
+            args: step.argv.clone(),
+            env: environment(&step.env),
+            limits: limits(step.limits, &language.id)?,
+            stdin: None,
+            keep: Keep::Both,
+            files,
+            descriptors: Vec::new(),
+            collect: collect.collect(),
+        })?)
+    }
+
+    /// What a command printed, stdout first.
+    fn log_of(&self, outcome: &Outcome<R::Blob>) -> Result<String, Trouble> {
+        let mut bytes = match &outcome.stdout {
+            Some(stdout) => self.runs.read(stdout, MAX_LOG)?,
+            None => Vec::new(),
+        };
+        bytes.extend_from_slice(&outcome.stderr);
+        Ok(cut(&String::from_utf8_lossy(&bytes), MAX_LOG))
+    }
+
+    /// A build as a program, its artefacts held for boxes to come.
+    fn held(
+        &mut self,
+        language: &Language,
+        build: &Build,
+        cached: bool,
+    ) -> Result<Built<R::Blob>, Trouble> {
+        let mut artefacts = Vec::new();
+        for (name, content) in &build.artefacts {
+            artefacts.push((name.clone(), self.runs.hold(content)?));
+        }
+        let result = CompileResult {
+            ok: true,
+            cached,
+            cpu: build.cpu,
+            wall: build.wall,
+            log: build.log.clone(),
+        };
+        Ok(Built::Program(Program::new(language, artefacts), result))
+    }
+}
+
+fn compiled(ok: bool, cached: bool, run: Option<(&RunReport, String)>) -> CompileResult {
+    let (cpu, wall, log) = run
+        .map_or((CpuTime::ZERO, WallTime::ZERO, String::new()), |(report, log)| {
+            (report.cpu, report.wall, log)
+        });
+    CompileResult { ok, cached, cpu, wall, log }
+}
+
+fn limits(raw: RawLimits, language: &LanguageId) -> Result<Limits, Trouble> {
+    Limits::new(raw).map_err(|error| Trouble::node(format!("language {language}: {error}")))
+}
+
+/// The language of that id on this node.
+pub(crate) fn find<'a>(languages: &'a Languages, id: &LanguageId) -> Result<&'a Language, Trouble> {
+    languages.get(id).ok_or_else(|| {
+        let known: Vec<&str> = languages.iter().map(|language| language.id.as_str()).collect();
+        Trouble::node(format!("no language `{id}` here; there are {}", known.join(", ")))
+    })
+}
+
+pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, Trouble> {
+    fs::read(path).map_err(|error| Trouble::node(format!("{}: {error}", path.display())))
+}

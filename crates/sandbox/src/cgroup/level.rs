@@ -1,0 +1,274 @@
+//! Which level this machine gives, proven by making a group; and the groups of this life.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use minos_model::Isolation;
+
+use super::group::Controls;
+use super::life::{self, Lock};
+use super::mounts::Mounts;
+use super::{CgroupError, Group, hybrid, rootless, v1, v2};
+
+/// The most directories whose removal was refused and is still tried.
+const MOST_LINGERING: usize = 256;
+/// A life's directory is named anew this often before the machine is given up.
+const NAMES_TRIED: u32 = 16;
+
+/// What the operator says about groups.
+#[derive(Debug, Clone, Default)]
+pub struct ProbeConfig {
+    /// The group below which everything is made, as a path from the mount (`minos.slice`); `None`
+    /// for this process's own group, and the hierarchy's top where that one has other processes.
+    pub root_group: Option<String>,
+    /// Only this level; `None` for the best there is.
+    pub forced: Option<Isolation>,
+    /// Whether running without any group will do: approximate, and every result says so.
+    pub allow_rootless: bool,
+}
+
+/// How boxes are limited and measured in this process. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Level {
+    shared: Arc<Shared>,
+}
+
+/// What a sweep found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Swept {
+    /// Directories of dead lives that were removed, with every group in them.
+    pub removed: usize,
+    /// Directories of dead lives that could not be removed.
+    pub refused: usize,
+    /// Directories of lives that are alive, this one included.
+    pub alive: usize,
+}
+
+/// The directories of one life: in each hierarchy a base, and below it the life's own.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Place {
+    /// Where each hierarchy's groups may be made; the first one's directory carries the lock.
+    pub(super) bases: Vec<PathBuf>,
+}
+
+/// What every group of this life needs.
+#[derive(Debug)]
+pub(super) struct Shared {
+    isolation: Isolation,
+    place: Place,
+    life: String,
+    serial: AtomicU64,
+    lingering: Mutex<Vec<PathBuf>>,
+    lock: Option<Lock>,
+}
+
+impl Level {
+    /// Finds the best level there is: v2, hybrid, v1, and rootless when that is allowed. On v2 this
+    /// may move the process into a leaf of its own group, because a group that hands controllers to
+    /// its children must not have processes.
+    ///
+    /// # Errors
+    /// [`CgroupError::None`] with what each level lacks.
+    pub fn probe(config: &ProbeConfig) -> Result<Self, CgroupError> {
+        let mounts = Mounts::read();
+        let candidates = match config.forced {
+            Some(isolation) => vec![isolation],
+            None if config.allow_rootless => Isolation::ALL.to_vec(),
+            None => {
+                Isolation::ALL.iter().copied().filter(|it| *it != Isolation::Rootless).collect()
+            }
+        };
+        let mut reasons = Vec::new();
+        for isolation in candidates {
+            match Self::try_level(isolation, &mounts, config.root_group.as_deref()) {
+                Ok(level) => return Ok(level),
+                Err(refused) => reasons.push(refused.to_string()),
+            }
+        }
+        Err(CgroupError::None { reasons })
+    }
+
+    fn try_level(
+        isolation: Isolation,
+        mounts: &Mounts,
+        root_group: Option<&str>,
+    ) -> Result<Self, CgroupError> {
+        let place = match isolation {
+            Isolation::CgroupV2 => v2::place(mounts, root_group)?,
+            Isolation::CgroupHybrid => hybrid::place(mounts, root_group)?,
+            Isolation::CgroupV1 => v1::place(mounts, root_group)?,
+            Isolation::Rootless => Place::default(),
+        };
+        let shared = Arc::new(Shared::begin(isolation, place)?);
+        let level = Self { shared };
+        // Making one group proves the level; removing it proves that nothing will be left behind.
+        level.group(0, 0)?.destroy();
+        Ok(level)
+    }
+
+    /// The level's name in every report.
+    #[must_use]
+    pub fn isolation(&self) -> Isolation {
+        self.shared.isolation
+    }
+
+    /// The groups below which this life's groups lie, one per hierarchy.
+    #[must_use]
+    pub fn bases(&self) -> &[PathBuf] {
+        &self.shared.place.bases
+    }
+
+    /// The group (or groups) of one box. `serial` is any number; the name is made unique.
+    ///
+    /// # Errors
+    /// [`CgroupError::File`] when the kernel refuses.
+    pub fn group(&self, slot: u16, serial: u64) -> Result<Group, CgroupError> {
+        Shared::group(&self.shared, format!("{slot}-{serial}"))
+    }
+
+    /// Removes what dead lives have left, killing what still lives there. The directories of live
+    /// nodes are locked by them and stay untouched.
+    #[must_use]
+    pub fn sweep(&self) -> Swept {
+        let mut swept = Swept::default();
+        let Some(first) = self.shared.place.bases.first() else { return swept };
+        for base in &self.shared.place.bases {
+            life::remove_empty_leaves(base);
+            for directory in life::lives(base) {
+                let Some(name) = directory.file_name() else { continue };
+                let locked = first.join(name);
+                // The lock lies in the first hierarchy; without its directory the life is over.
+                // It is held while the directory is removed, so that nobody begins in it meanwhile.
+                let held = if locked.exists() { Lock::take(&locked).ok().flatten() } else { None };
+                let dead = held.is_some() || !locked.exists();
+                if !dead {
+                    swept.alive += usize::from(base == first);
+                } else if life::remove_tree(&directory).is_ok() {
+                    swept.removed += 1;
+                } else {
+                    swept.refused += 1;
+                }
+            }
+        }
+        swept
+    }
+
+    /// Groups whose removal the kernel has refused so far: an alarm when it grows.
+    #[must_use]
+    pub fn lingering(&self) -> usize {
+        self.shared.lingering.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+}
+
+impl Shared {
+    /// Makes and locks this life's directories.
+    fn begin(isolation: Isolation, place: Place) -> Result<Self, CgroupError> {
+        let tag = life::own_tag();
+        let mut begun = None;
+        for attempt in 0..NAMES_TRIED {
+            let name = format!("{}{tag}-{attempt}", life::PREFIX);
+            let Some(first) = place.bases.first() else {
+                begun = Some((name, None));
+                break;
+            };
+            let directory = first.join(&name);
+            life::make(&directory)?;
+            // Taken already by another level of this process, or swept in this very moment.
+            if let Ok(Some(lock)) = Lock::take(&directory)
+                && directory.exists()
+            {
+                begun = Some((name, Some(lock)));
+                break;
+            }
+        }
+        let Some((life, lock)) = begun else {
+            let why = format!("every name from {}{tag}-0 on is taken", life::PREFIX);
+            return Err(CgroupError::Level { level: isolation, why });
+        };
+        let shared = Self {
+            isolation,
+            place,
+            life,
+            serial: AtomicU64::new(0),
+            lingering: Mutex::default(),
+            lock,
+        };
+        for directory in shared.directories() {
+            life::make(&directory)?;
+            if isolation == Isolation::CgroupV2 {
+                v2::enable_controllers(&directory)?;
+            }
+        }
+        Ok(shared)
+    }
+
+    /// This life's directory in each hierarchy.
+    fn directories(&self) -> Vec<PathBuf> {
+        self.place.bases.iter().map(|base| base.join(&self.life)).collect()
+    }
+
+    /// A name that no group of this life has had.
+    pub(super) fn next_name(&self, after: &str) -> String {
+        let slot = after.split('-').next().unwrap_or("0");
+        let serial = self.serial.fetch_add(1, Ordering::Relaxed);
+        format!("{slot}-again-{serial}")
+    }
+
+    pub(super) fn group(shared: &Arc<Self>, name: String) -> Result<Group, CgroupError> {
+        shared.retry();
+        let own: Vec<PathBuf> = shared.directories().iter().map(|dir| dir.join(&name)).collect();
+        for directory in &own {
+            life::make(directory)?;
+        }
+        let controls: Box<dyn Controls> = match (shared.isolation, own.as_slice()) {
+            (Isolation::CgroupV2, [tree]) => Box::new(v2::Full::open(tree)?),
+            (Isolation::CgroupHybrid, [tree, memory, pids]) => {
+                Box::new(hybrid::Hybrid::open(tree, memory, pids)?)
+            }
+            (Isolation::CgroupV1, [memory, pids, cpuacct]) => {
+                Box::new(v1::Full::open(memory, pids, cpuacct)?)
+            }
+            (Isolation::Rootless, _) => Box::new(rootless::Watched::default()),
+            (level, _) => {
+                let why = "its hierarchies are not complete".to_owned();
+                return Err(CgroupError::Level { level, why });
+            }
+        };
+        Group::new(controls, Arc::clone(shared), name)
+    }
+
+    /// Removes a group's directories, or keeps them to try again.
+    pub(super) fn remove(&self, directories: Vec<PathBuf>) {
+        let refused = directories.into_iter().filter(|dir| std::fs::remove_dir(dir).is_err());
+        let refused: Vec<PathBuf> = refused.filter(|dir| dir.exists()).collect();
+        if refused.is_empty() {
+            return;
+        }
+        let mut lingering = self.lingering.lock().unwrap_or_else(PoisonError::into_inner);
+        lingering.extend(refused);
+        // What falls off the end is removed by the next sweep.
+        lingering.truncate(MOST_LINGERING);
+    }
+
+    /// Tries again what was refused before.
+    fn retry(&self) {
+        let mut lingering = self.lingering.lock().unwrap_or_else(PoisonError::into_inner);
+        lingering.retain(|directory| std::fs::remove_dir(directory).is_err() && directory.exists());
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.retry();
+        // The lock goes after its directory, so that no sweep comes in between.
+        for directory in self.directories() {
+            let _left_to_the_sweep = std::fs::remove_dir(directory);
+        }
+        self.lock = None;
+    }
+}
+
+#[cfg(test)]
+#[path = "level_tests.rs"]
+mod tests;

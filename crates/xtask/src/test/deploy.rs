@@ -29,20 +29,19 @@ const NEEDED: &[&str] = &[
     "setgroups",
     "sethostname",
 ];
-/// Calls that would let a node trusted with `SYS_ADMIN` do more than that.
+/// Calls that end a run are caught by the box's own filter, whose answer (a notification) is weaker
+/// than an errno: the profile must let them through to it, or the cause is lost.
+const CAUGHT_INSIDE: &[&str] = &["ptrace", "bpf", "reboot", "init_module", "open_by_handle_at"];
+/// Calls that neither a node nor a box has any use for.
 const REFUSED: &[&str] = &[
-    "bpf",
-    "ptrace",
-    "kexec_load",
-    "init_module",
-    "finit_module",
-    "reboot",
     "io_uring_setup",
-    "open_by_handle_at",
     "perf_event_open",
     "process_vm_readv",
     "userfaultfd",
     "keyctl",
+    "add_key",
+    "clock_settime",
+    "fsopen",
 ];
 
 #[derive(Deserialize)]
@@ -102,6 +101,9 @@ fn profile() -> Result<()> {
     };
     if let Some(call) = NEEDED.iter().find(|call| !allowed(call)) {
         bail!("{PROFILE}: `{call}` is needed to make boxes and is not allowed");
+    }
+    if let Some(call) = CAUGHT_INSIDE.iter().find(|call| !allowed(call)) {
+        bail!("{PROFILE}: `{call}` must reach the box's own filter, which ends the run for it");
     }
     if let Some(call) = REFUSED.iter().find(|call| allowed(call)) {
         bail!("{PROFILE}: `{call}` is allowed and must not be");

@@ -29,9 +29,9 @@ const NEEDED: &[&str] = &[
     "setgroups",
     "sethostname",
 ];
-/// Calls that end a run are caught by the box's own filter, whose answer (a notification) is weaker
-/// than an errno: the profile must let them through to it, or the cause is lost.
-const CAUGHT_INSIDE: &[&str] = &["ptrace", "bpf", "reboot", "init_module", "open_by_handle_at"];
+/// The box's own filter. A call that it catches (to end the run, or to take note) is answered by a
+/// notification, which is weaker than an errno: the container's profile must let it through.
+const BOX_FILTER: &str = "cluster-config/seccomp/default.toml";
 /// Calls that neither a node nor a box has any use for.
 const REFUSED: &[&str] = &[
     "io_uring_setup",
@@ -57,6 +57,18 @@ struct Rule {
     action: String,
 }
 
+/// Those parts of the box's filter that matter here.
+#[derive(Deserialize)]
+struct BoxFilter {
+    ends_the_run: Vec<Entry>,
+    watched: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    calls: Vec<String>,
+}
+
 /// Checks the systemd unit and the container's system-call profile.
 ///
 /// # Errors
@@ -68,7 +80,7 @@ pub(super) fn check() -> Result<()> {
 
 /// systemd's own opinion of the unit, with the command's path replaced by one that exists here.
 fn unit() -> Result<()> {
-    let text = fs::read_to_string(shell::root().join(UNIT)).with_context(|| UNIT.to_owned())?;
+    let text = read(UNIT)?;
     if !text.contains(INSTALLED) {
         bail!("{UNIT}: does not start {INSTALLED}");
     }
@@ -89,8 +101,7 @@ fn unit() -> Result<()> {
 }
 
 fn profile() -> Result<()> {
-    let text =
-        fs::read_to_string(shell::root().join(PROFILE)).with_context(|| PROFILE.to_owned())?;
+    let text = read(PROFILE)?;
     let profile: Profile = serde_json::from_str(&text).with_context(|| PROFILE.to_owned())?;
     if profile.default_action != "SCMP_ACT_ERRNO" {
         bail!("{PROFILE}: what is not listed must be refused, not {}", profile.default_action);
@@ -102,11 +113,22 @@ fn profile() -> Result<()> {
     if let Some(call) = NEEDED.iter().find(|call| !allowed(call)) {
         bail!("{PROFILE}: `{call}` is needed to make boxes and is not allowed");
     }
-    if let Some(call) = CAUGHT_INSIDE.iter().find(|call| !allowed(call)) {
-        bail!("{PROFILE}: `{call}` must reach the box's own filter, which ends the run for it");
+    let caught = caught_in_the_box()?;
+    if let Some(call) = caught.iter().find(|call| !allowed(call)) {
+        bail!("{PROFILE}: `{call}` must reach the box's filter, {BOX_FILTER}, which ends the run");
     }
     if let Some(call) = REFUSED.iter().find(|call| allowed(call)) {
         bail!("{PROFILE}: `{call}` is allowed and must not be");
     }
     Ok(())
+}
+
+fn caught_in_the_box() -> Result<Vec<String>> {
+    let text = read(BOX_FILTER)?;
+    let filter: BoxFilter = toml::from_str(&text).with_context(|| BOX_FILTER.to_owned())?;
+    Ok(filter.ends_the_run.into_iter().chain(filter.watched).flat_map(|e| e.calls).collect())
+}
+
+fn read(path: &str) -> Result<String> {
+    fs::read_to_string(shell::root().join(path)).with_context(|| path.to_owned())
 }

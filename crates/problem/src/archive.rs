@@ -191,13 +191,10 @@ impl Unpacking<'_> {
 
 /// What the reader of archives has to say, in words that tell what to do.
 fn said(error: &ZipError) -> String {
-    match error {
-        ZipError::UnsupportedArchive(what) => {
-            format!("{what}; only plain stored and deflated entries are read")
-        }
-        ZipError::InvalidArchive(what) => format!("not a whole zip archive: {what}"),
-        other => format!("not a whole zip archive: {other}"),
+    if let ZipError::UnsupportedArchive(what) = error {
+        return format!("{what}; only plain stored and deflated entries are read");
     }
+    format!("not a whole zip archive: {error}")
 }
 
 /// The number of entries that the end of the archive declares; 0 when there is no such end.

@@ -119,8 +119,16 @@ pub enum CacheError {
         /// `input` or `answer`.
         what: &'static str,
     },
+    /// A test that the package does not have: the caller's mistake.
+    #[error("test number {index} (from 0) of {tests}")]
+    NoTest {
+        /// What was asked for.
+        index: usize,
+        /// How many there are.
+        tests: usize,
+    },
     /// A file name that cannot stand in a draft: the caller's mistake.
-    #[error("`{0}` is no plain relative path")]
+    #[error("`{0}` is no file name that can be kept")]
     BadPath(String),
     /// A prepared problem is not what its manifest says: the disk's or the archive's doing.
     #[error("{place}: {file}: {problem}")]

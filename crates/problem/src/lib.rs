@@ -11,21 +11,25 @@ mod archive;
 mod bounds;
 mod cache;
 mod command;
+mod draft;
 mod error;
 mod keys;
 mod language;
 mod language_file;
 mod open;
+mod pack;
 mod package;
 mod pattern;
 mod polygon;
+mod prepared;
 mod problem;
 mod relative;
 mod standard;
 mod tag;
 mod tree;
 
-pub use cache::{Cache, Draft};
+pub use cache::Cache;
+pub use draft::Draft;
 pub use error::{CacheError, LanguagesError, Mistake, PackageError};
 pub use language::{Language, Languages, RunStep, Step};
 pub use package::{

@@ -1,0 +1,318 @@
+//! A problem that is being prepared: a private directory that becomes a cached problem by one
+//! rename, or vanishes.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use minos_model::Digest;
+use sha2::{Digest as _, Sha256};
+
+use crate::bounds::MAX_PREPARED;
+use crate::cache::{Cache, io};
+use crate::prepared::{CheckerV1, FileV1, MANIFEST, PartV1, PreparedV1, SCHEMA, TestV1};
+use crate::relative::folder;
+use crate::{CacheError, Checker, Package, Problem};
+
+/// A problem that is being prepared. What is not published vanishes with the value; what a killed
+/// process leaves behind, the next [`Cache::open`] removes.
+#[derive(Debug)]
+pub struct Draft {
+    place: Place,
+    prepared: PreparedV1,
+    /// What was written so far, by path.
+    files: BTreeMap<String, FileV1>,
+    total: u64,
+}
+
+impl Draft {
+    pub(crate) fn begin(cache: &Cache, package: &Package) -> Result<Self, CacheError> {
+        let tests = package.tests.iter().map(|test| TestV1 {
+            name: test.name.clone(),
+            input: String::new(),
+            answer: String::new(),
+            group: test.group.clone(),
+            points: test.points,
+            sample: test.sample,
+        });
+        let prepared = PreparedV1 {
+            schema: SCHEMA.to_owned(),
+            id: package.id.to_string(),
+            revision: package.revision.to_string(),
+            name: package.name.clone(),
+            limits: package.limits.into(),
+            checker: CheckerV1::Standard(String::new()),
+            groups: package.groups.iter().map(Into::into).collect(),
+            tests: tests.collect(),
+            files: Vec::new(),
+        };
+        let place = Place::make(cache, &package.revision)?;
+        let mut draft = Self { place, prepared, files: BTreeMap::new(), total: 0 };
+        draft.prepared.checker = match &package.checker {
+            Checker::Standard(checker) => CheckerV1::Standard(checker.as_str().to_owned()),
+            Checker::Program(part) => {
+                let source = draft.copy(&part.source)?;
+                let resources: Result<Vec<_>, _> =
+                    part.resources.iter().map(|path| draft.copy(path)).collect();
+                CheckerV1::Program(PartV1 {
+                    source,
+                    kind: part.kind.clone(),
+                    language: part.language.to_string(),
+                    resources: resources?,
+                })
+            }
+        };
+        Ok(draft)
+    }
+
+    /// Where the draft lies.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.place.dir
+    }
+
+    /// Writes the input of the test with that index, CR LF turned into LF; the file it lies in.
+    ///
+    /// # Errors
+    /// When the content cannot be read or the draft not written.
+    pub fn put_input(&mut self, test: usize, content: impl Read) -> Result<PathBuf, CacheError> {
+        let name = self.test(test)?.name.clone();
+        let path = format!("tests/{name}");
+        let written = self.write(&path, content, LineEnds::Unix)?;
+        self.test(test)?.input = path;
+        Ok(written)
+    }
+
+    /// Writes the answer of the test with that index, CR LF turned into LF; the file it lies in.
+    ///
+    /// # Errors
+    /// When the content cannot be read or the draft not written.
+    pub fn put_answer(&mut self, test: usize, content: impl Read) -> Result<PathBuf, CacheError> {
+        let name = self.test(test)?.name.clone();
+        let path = format!("tests/{name}.a");
+        let written = self.write(&path, content, LineEnds::Unix)?;
+        self.test(test)?.answer = path;
+        Ok(written)
+    }
+
+    /// Publishes the problem: everything on disk first, then one rename. When another process was
+    /// first, its copy is the problem.
+    ///
+    /// # Errors
+    /// [`CacheError::Incomplete`] when a test has no input or no answer; otherwise when the cache
+    /// cannot be written.
+    pub fn publish(mut self) -> Result<Problem, CacheError> {
+        for test in &self.prepared.tests {
+            for (path, what) in [(&test.input, "input"), (&test.answer, "answer")] {
+                if path.is_empty() {
+                    return Err(CacheError::Incomplete { test: test.name.clone(), what });
+                }
+            }
+        }
+        self.prepared.files = std::mem::take(&mut self.files).into_values().collect();
+        let path = self.place.dir.join(MANIFEST);
+        let text = serde_json::to_vec_pretty(&self.prepared)
+            .map_err(|error| io(&path, "write", error.into()))?;
+        let write = || {
+            let mut file = File::create_new(&path)?;
+            file.write_all(&text)?;
+            file.sync_all()
+        };
+        write().map_err(|source| io(&path, "write", source))?;
+        self.place.publish()
+    }
+
+    fn test(&mut self, index: usize) -> Result<&mut TestV1, CacheError> {
+        let tests = self.prepared.tests.len();
+        self.prepared.tests.get_mut(index).ok_or(CacheError::NoTest { index, tests })
+    }
+
+    /// Copies a part of the checker, byte by byte.
+    fn copy(&mut self, from: &Path) -> Result<String, CacheError> {
+        let base = from.file_name().and_then(|name| name.to_str());
+        let base = base.ok_or_else(|| CacheError::BadPath(from.display().to_string()))?;
+        let path = format!("checker/{base}");
+        let content = File::open(from).map_err(|source| io(from, "open", source))?;
+        self.write(&path, content, LineEnds::AsTheyAre)?;
+        Ok(path)
+    }
+
+    fn write(
+        &mut self,
+        relative: &str,
+        content: impl Read,
+        line_ends: LineEnds,
+    ) -> Result<PathBuf, CacheError> {
+        let left = MAX_PREPARED.saturating_sub(self.total);
+        let content = content.take(left.saturating_add(1));
+        let (path, file) = self.place.write(relative, content, line_ends)?;
+        self.total = self.total.saturating_add(file.bytes);
+        if self.total > MAX_PREPARED {
+            let problem = format!("all tests together exceed {MAX_PREPARED} bytes");
+            return Err(crate::prepared::damaged("draft", relative, problem));
+        }
+        if let Some(replaced) = self.files.insert(relative.to_owned(), file) {
+            self.total = self.total.saturating_sub(replaced.bytes);
+        }
+        Ok(path)
+    }
+}
+
+/// What happens to the ends of lines on the way into a draft.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LineEnds {
+    /// CR LF becomes LF; a CR alone stays.
+    Unix,
+    /// Every byte stays.
+    AsTheyAre,
+}
+
+/// A directory of the cache that belongs to one draft, as long as its lock is held.
+#[derive(Debug)]
+pub(crate) struct Place {
+    cache: Cache,
+    revision: Digest,
+    pub(crate) dir: PathBuf,
+    lock: PathBuf,
+    /// Held, not read: the lock is what tells a living draft from a leftover.
+    _held: File,
+}
+
+impl Place {
+    pub(crate) fn make(cache: &Cache, revision: &Digest) -> Result<Self, CacheError> {
+        let (dir, lock, held) = cache.new_draft()?;
+        Ok(Self { cache: cache.clone(), revision: *revision, dir, lock, _held: held })
+    }
+
+    /// Writes one file and brings it to disk; where it lies and what the manifest says of it.
+    pub(crate) fn write(
+        &self,
+        relative: &str,
+        mut content: impl Read,
+        line_ends: LineEnds,
+    ) -> Result<(PathBuf, FileV1), CacheError> {
+        let path = self.dir.join(relative);
+        let fail = |source| io(&path, "write", source);
+        fs::create_dir_all(self.dir.join(folder(relative))).map_err(fail)?;
+        let mut file = File::create(&path).map_err(fail)?;
+        let mut hash = Sha256::new();
+        let mut bytes = 0_u64;
+        let mut buffer = vec![0_u8; 1 << 16];
+        let mut lines = Lines::default();
+        loop {
+            let count = match content.read(&mut buffer) {
+                Ok(count) => count,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(io(&path, "read the content of", error)),
+            };
+            let chunk = buffer.get(..count).unwrap_or_default();
+            let written = match line_ends {
+                LineEnds::Unix => lines.turn(chunk),
+                LineEnds::AsTheyAre => chunk,
+            };
+            hash.update(written);
+            bytes = bytes.saturating_add(u64::try_from(written.len()).unwrap_or(u64::MAX));
+            file.write_all(written).map_err(fail)?;
+            if count == 0 {
+                break;
+            }
+        }
+        file.sync_all().map_err(fail)?;
+        let sha256 = Digest::from_bytes(hash.finalize().into()).to_string();
+        Ok((path, FileV1 { path: relative.to_owned(), bytes, sha256 }))
+    }
+
+    /// Brings the directories to disk and renames the place into the cache.
+    pub(crate) fn publish(self) -> Result<Problem, CacheError> {
+        for entry in fs::read_dir(&self.dir).map_err(|source| io(&self.dir, "list", source))? {
+            let path = entry.map_err(|source| io(&self.dir, "list", source))?.path();
+            if path.is_dir() {
+                crate::cache::sync_dir(&path)?;
+            }
+        }
+        crate::cache::sync_dir(&self.dir)?;
+        self.cache.adopt(&self.dir, &self.revision)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // A published draft is no longer here; what cannot be removed now, the next open removes.
+        drop(fs::remove_dir_all(&self.dir));
+        drop(fs::remove_file(&self.lock));
+    }
+}
+
+/// Turns CR LF into LF, chunk by chunk.
+#[derive(Debug, Default)]
+struct Lines {
+    /// The last chunk ended with a CR that may belong to a line's end.
+    pending: bool,
+    turned: Vec<u8>,
+}
+
+impl Lines {
+    /// The next chunk as it is written; an empty chunk is the end.
+    fn turn(&mut self, chunk: &[u8]) -> &[u8] {
+        self.turned.clear();
+        if chunk.is_empty() && self.pending {
+            self.turned.push(b'\r');
+            self.pending = false;
+        }
+        for &byte in chunk {
+            if self.pending && byte != b'\n' {
+                self.turned.push(b'\r');
+            }
+            self.pending = byte == b'\r';
+            if !self.pending {
+                self.turned.push(byte);
+            }
+        }
+        &self.turned
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn turned(chunks: &[&[u8]]) -> Vec<u8> {
+        let mut lines = Lines::default();
+        let mut all: Vec<u8> = Vec::new();
+        for chunk in chunks {
+            all.extend(lines.turn(chunk));
+        }
+        all.extend(lines.turn(b""));
+        all
+    }
+
+    #[test]
+    fn windows_line_ends_become_unix_ones_and_nothing_else_changes() {
+        for (chunks, expected) in [
+            (vec![b"0\r\n1 4 2\r\n".as_slice()], b"0\n1 4 2\n".as_slice()),
+            (vec![b"a\r", b"\nb"], b"a\nb"),
+            (vec![b"a\r", b"b"], b"a\rb"),
+            (vec![b"a\r\r\n"], b"a\r\n"),
+            (vec![b"a\r"], b"a\r"),
+            (vec![b"\n\r"], b"\n\r"),
+        ] {
+            assert_eq!(turned(&chunks), expected, "{chunks:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn chunks_make_no_difference(text in "[\r\na]{0,20}", cut in 0_usize..20) {
+            let bytes = text.as_bytes();
+            let (left, right) = bytes.split_at(cut.min(bytes.len()));
+            let expected = text.replace("\r\n", "\n");
+            prop_assert_eq!(turned(&[bytes]), expected.as_bytes());
+            if !left.is_empty() && !right.is_empty() {
+                prop_assert_eq!(turned(&[left, right]), expected.as_bytes());
+            }
+        }
+    }
+}

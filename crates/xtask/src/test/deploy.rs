@@ -10,6 +10,10 @@ use crate::shell;
 const UNIT: &str = "deploy/systemd/minos-node.service";
 /// Where the unit says the command is installed.
 const INSTALLED: &str = "/usr/local/bin/minos";
+const ALERTS: &str = "deploy/prometheus/alerts.yml";
+const RUNBOOK: &str = "deploy/runbook.md";
+/// The one file that names metrics.
+const METRICS: &str = "crates/node/src/metrics.rs";
 const PROFILE: &str = "deploy/container/minos-node.json";
 /// Calls that making a box needs.
 const NEEDED: &[&str] = &[
@@ -69,13 +73,14 @@ struct Entry {
     calls: Vec<String>,
 }
 
-/// Checks the systemd unit and the container's system-call profile.
+/// Checks the systemd unit, the container's system-call profile and the alerts.
 ///
 /// # Errors
 /// Names the file and what is wrong with it.
 pub(super) fn check() -> Result<()> {
     unit()?;
-    profile()
+    profile()?;
+    alerts()
 }
 
 /// systemd's own opinion of the unit, with the command's path replaced by one that exists here.
@@ -129,6 +134,42 @@ fn caught_in_the_box() -> Result<Vec<String>> {
     Ok(filter.ends_the_run.into_iter().chain(filter.watched).flat_map(|e| e.calls).collect())
 }
 
+/// Alerts speak of metrics that exist, and each has its page in the runbook.
+fn alerts() -> Result<()> {
+    let (alerts, metrics, runbook) = (read(ALERTS)?, read(METRICS)?, read(RUNBOOK)?);
+    if let Some(name) = metric_names(&alerts).find(|name| !metrics.contains(&format!("\"{name}\"")))
+    {
+        bail!("{ALERTS}: {METRICS} has no metric `{name}`");
+    }
+    let names = alerts.lines().filter_map(|line| line.trim().strip_prefix("- alert: "));
+    let pages = |name: &&str| runbook.lines().any(|line| line == format!("## {name}"));
+    if let Some(name) = names.into_iter().find(|name| !pages(name)) {
+        bail!("{RUNBOOK}: has no page `## {name}`");
+    }
+    Ok(())
+}
+
+/// Every `minos_…` of a text, without the endings Prometheus adds to histograms.
+fn metric_names(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    words.filter(|word| word.starts_with("minos_")).map(|word| {
+        let endings = ["_bucket", "_sum", "_count"];
+        endings.iter().find_map(|ending| word.strip_suffix(ending)).unwrap_or(word)
+    })
+}
+
 fn read(path: &str) -> Result<String> {
     fs::read_to_string(shell::root().join(path)).with_context(|| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::metric_names;
+
+    #[test]
+    fn metrics_are_found_in_expressions() {
+        let text = r#"rate(minos_wait_seconds_bucket[2m]) / sum(minos_slots{state="busy"})"#;
+        let names: Vec<_> = metric_names(text).collect();
+        assert_eq!(names, ["minos_wait_seconds", "minos_slots"]);
+    }
 }

@@ -1,0 +1,75 @@
+//! SUBMISSIONS: what was judged, for `rejudge`.
+//!
+//! The slot archives a job before it judges it, with one publish that replaces an earlier copy of
+//! the same judging. The alternative, a stream that the server fills from the work queue, needs a
+//! newer server and a second consumer on a stream that allows only one per subject; this one was
+//! tried with kill -9 at every step. A job that was never archived is still judged.
+
+use async_nats::HeaderMap;
+use minos_model::{Job, ProblemId};
+
+use crate::broker::{Kept, Published};
+use crate::scan::Scan;
+use crate::subject::SUBMISSIONS;
+use crate::wire::{CONTENT_TYPE, decode_job};
+use crate::{Broker, Delivery, QueueError};
+
+/// Under which header an archived job keeps the subject it was delivered on.
+const FROM: &str = "Minos-Subject";
+
+/// A walk over archived jobs, oldest first; a rejudged one comes once per generation.
+#[derive(Debug)]
+pub struct Archived {
+    scan: Scan,
+}
+
+impl Broker {
+    /// Keeps a copy of a job for rejudging. Doing it again replaces it by the same.
+    ///
+    /// # Errors
+    /// [`QueueError::Timeout`], [`QueueError::NotInitialised`]; judge the job all the same.
+    pub async fn archive(&self, delivery: &Delivery) -> Result<(), QueueError> {
+        let (Ok(job), Some(address)) = (&delivery.job, &delivery.address) else { return Ok(()) };
+        let mut headers = HeaderMap::new();
+        if let Some(content_type) = delivery.headers.get(CONTENT_TYPE) {
+            headers.insert(CONTENT_TYPE, content_type.as_str());
+        }
+        headers.insert(FROM, delivery.subject.as_str());
+        let subject = address.judging.archive_subject(&job.submission.problem.id);
+        let published =
+            self.publish(SUBMISSIONS, subject.clone(), headers, delivery.payload.clone()).await?;
+        match published {
+            Published::Stored | Published::Duplicate => Ok(()),
+            Published::Limit(reason) => {
+                Err(QueueError::StreamFull { stream: SUBMISSIONS, subject, reason })
+            }
+        }
+    }
+
+    /// The archived jobs of a problem, or of all.
+    #[must_use]
+    pub fn archived(&self, problem: Option<&ProblemId>) -> Archived {
+        let problem = problem.map_or("*", ProblemId::as_str);
+        Archived { scan: self.scan(SUBMISSIONS, format!("submissions.{problem}.*.*.*")) }
+    }
+}
+
+impl Archived {
+    /// The next job, as it was delivered: its generation is that of the judging it was.
+    ///
+    /// # Errors
+    /// [`QueueError::Timeout`], [`QueueError::NotInitialised`].
+    pub async fn next(&mut self) -> Result<Option<Job>, QueueError> {
+        while let Some(kept) = self.scan.next().await? {
+            match read(&kept) {
+                Some(job) => return Ok(Some(job)),
+                None => tracing::warn!(subject = kept.subject, "an archived job cannot be read"),
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn read(kept: &Kept) -> Option<Job> {
+    decode_job(kept.header(FROM)?, kept.header(CONTENT_TYPE), &kept.payload).ok()
+}

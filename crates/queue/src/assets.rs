@@ -1,0 +1,295 @@
+//! What a cluster consists of on the broker: streams, consumers and buckets, made once by
+//! `minos cluster init`. Nodes only bind to them, so that one node's old configuration cannot
+//! rewrite the queue.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::{self, AckPolicy, pull};
+use async_nats::jetstream::context::GetStreamErrorKind;
+use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
+use minos_model::Bytes;
+
+use crate::broker::broker_error;
+use crate::lanes::WEIGHT;
+use crate::subject::{
+    ADVISORIES, CONTROL, DEAD, EVENTS, JANITOR, JOBS, NODES, PACKAGES, PROBLEMS, RESULTS, SOURCES,
+    SUBMISSIONS, consumer_filter, consumer_name,
+};
+use crate::wire::{MAX_JOB, MAX_JUDGEMENT};
+use crate::{Broker, QueueError, StreamConfig, Topology};
+
+/// Room for headers beside the largest body, in bytes.
+const HEADERS: usize = 16 * 1024;
+/// How long a message id is remembered. Only a fast path: nothing rests on it.
+const DUPLICATES: Duration = Duration::from_secs(120);
+
+/// What `init` did to one thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// It was not there.
+    Created(String),
+    /// It was there and differed in these settings.
+    Updated(String, Vec<&'static str>),
+    /// It was there as it should be.
+    Unchanged(String),
+}
+
+impl Change {
+    /// Whether anything was done.
+    #[must_use]
+    pub const fn is_change(&self) -> bool {
+        !matches!(self, Self::Unchanged(_))
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Created(what) => write!(f, "created {what}"),
+            Self::Updated(what, settings) => write!(f, "updated {what}: {}", settings.join(", ")),
+            Self::Unchanged(what) => write!(f, "unchanged {what}"),
+        }
+    }
+}
+
+impl Broker {
+    /// Makes what is missing and changes what differs; doing it again does nothing.
+    ///
+    /// # Errors
+    /// [`QueueError::Broker`] names the stream or consumer: the broker has too little room for
+    /// what the topology reserves, or a setting cannot be changed.
+    pub async fn init(&self, topology: &Topology) -> Result<Vec<Change>, QueueError> {
+        let mut changes = Vec::new();
+        for config in streams(topology) {
+            changes.push(self.ensure_stream(config).await?);
+        }
+        for lane in &topology.lanes {
+            for pool in &topology.pools {
+                let config = pull::Config {
+                    durable_name: Some(consumer_name(&lane.lane, pool)),
+                    description: Some(format!("lane {} for pool {pool}", lane.lane)),
+                    filter_subject: consumer_filter(&lane.lane, pool),
+                    ack_policy: AckPolicy::Explicit,
+                    ack_wait: topology.ack_wait,
+                    max_deliver: topology.max_deliver.into(),
+                    max_ack_pending: topology.max_in_flight.into(),
+                    max_waiting: topology.max_waiting.into(),
+                    max_batch: 64,
+                    max_expires: Duration::from_secs(60),
+                    metadata: HashMap::from([(WEIGHT.to_owned(), lane.weight.to_string())]),
+                    ..pull::Config::default()
+                };
+                changes.push(self.ensure_consumer(JOBS, config).await?);
+            }
+        }
+        let janitor = pull::Config {
+            durable_name: Some(JANITOR.to_owned()),
+            ack_policy: AckPolicy::Explicit,
+            ack_wait: Duration::from_secs(30),
+            ..pull::Config::default()
+        };
+        changes.push(self.ensure_consumer(ADVISORIES, janitor).await?);
+        Ok(changes)
+    }
+
+    async fn ensure_stream(&self, wanted: Config) -> Result<Change, QueueError> {
+        let name = wanted.name.clone();
+        let what = format!("stream {name}");
+        let failed = |error: &dyn std::error::Error| broker_error(&what, error);
+        match self.context.get_stream(&name).await {
+            Ok(stream) => {
+                let differing = differences(&stream.cached_info().config, &wanted);
+                if differing.is_empty() {
+                    return Ok(Change::Unchanged(what));
+                }
+                self.context.update_stream(&wanted).await.map_err(|error| failed(&error))?;
+                Ok(Change::Updated(what, differing))
+            }
+            Err(error) => {
+                let absent = match error.kind() {
+                    GetStreamErrorKind::JetStream(error) => error.code() == 404,
+                    GetStreamErrorKind::EmptyName
+                    | GetStreamErrorKind::InvalidStreamName
+                    | GetStreamErrorKind::Request => false,
+                };
+                if !absent {
+                    return Err(failed(&error));
+                }
+                self.context.create_stream(wanted).await.map_err(|error| failed(&error))?;
+                Ok(Change::Created(what))
+            }
+        }
+    }
+
+    async fn ensure_consumer(
+        &self,
+        stream: &str,
+        wanted: pull::Config,
+    ) -> Result<Change, QueueError> {
+        let name = wanted.durable_name.clone().unwrap_or_default();
+        let what = format!("consumer {name} on stream {stream}");
+        let found: Result<consumer::Consumer<pull::Config>, _> =
+            self.context.get_consumer_from_stream(&name, stream).await;
+        let change = match found {
+            Ok(found) => {
+                let now = &found.cached_info().config;
+                let mut differing = Vec::new();
+                let mut compare = |setting, differs: bool| {
+                    if differs {
+                        differing.push(setting);
+                    }
+                };
+                compare("ack_wait", now.ack_wait != wanted.ack_wait);
+                compare("filter_subject", now.filter_subject != wanted.filter_subject);
+                if stream == JOBS {
+                    compare("max_deliver", now.max_deliver != wanted.max_deliver);
+                    compare("max_in_flight", now.max_ack_pending != wanted.max_ack_pending);
+                    compare("max_waiting", now.max_waiting != wanted.max_waiting);
+                    compare("weight", now.metadata.get(WEIGHT) != wanted.metadata.get(WEIGHT));
+                }
+                if differing.is_empty() {
+                    return Ok(Change::Unchanged(what));
+                }
+                Change::Updated(what.clone(), differing)
+            }
+            Err(_absent) => Change::Created(what.clone()),
+        };
+        self.context
+            .create_consumer_on_stream(wanted, stream)
+            .await
+            .map_err(|error| broker_error(&what, &error))?;
+        Ok(change)
+    }
+}
+
+/// The settings of ours in which a stream differs; the server fills in the others.
+fn differences(now: &Config, wanted: &Config) -> Vec<&'static str> {
+    let mut subjects = (now.subjects.clone(), wanted.subjects.clone());
+    subjects.0.sort();
+    subjects.1.sort();
+    // The server writes -1 where we write 0: no bound.
+    let bound = |value: i64| value.max(0);
+    [
+        ("subjects", subjects.0 != subjects.1),
+        ("replicas", now.num_replicas != wanted.num_replicas),
+        ("max_bytes", bound(now.max_bytes) != bound(wanted.max_bytes)),
+        ("max_messages", bound(now.max_messages) != bound(wanted.max_messages)),
+        ("max_age", now.max_age != wanted.max_age),
+        ("max_message_size", now.max_message_size.max(0) != wanted.max_message_size.max(0)),
+        (
+            "max_messages_per_subject",
+            bound(now.max_messages_per_subject) != bound(wanted.max_messages_per_subject),
+        ),
+        ("discard", now.discard != wanted.discard),
+        ("discard_new_per_subject", now.discard_new_per_subject != wanted.discard_new_per_subject),
+    ]
+    .into_iter()
+    .filter_map(|(setting, differs)| differs.then_some(setting))
+    .collect()
+}
+
+fn streams(topology: &Topology) -> Vec<Config> {
+    let lanes = &topology.lanes;
+    let job_subjects = lanes
+        .iter()
+        .flat_map(|lane| topology.pools.iter().map(|pool| consumer_filter(&lane.lane, pool)))
+        .collect();
+    let named = |name: &str, subjects: Vec<String>, sizes: StreamConfig| Config {
+        name: name.to_owned(),
+        subjects,
+        retention: RetentionPolicy::Limits,
+        storage: StorageType::File,
+        num_replicas: topology.replicas,
+        discard: DiscardPolicy::Old,
+        max_bytes: i64::try_from(sizes.max_bytes.get()).unwrap_or(i64::MAX),
+        max_messages: i64::try_from(sizes.max_messages).unwrap_or(i64::MAX),
+        max_age: sizes.max_age,
+        allow_direct: true,
+        duplicate_window: if sizes.max_age.is_zero() {
+            DUPLICATES
+        } else {
+            DUPLICATES.min(sizes.max_age)
+        },
+        ..Config::default()
+    };
+    let message = |most: usize| i32::try_from(most + HEADERS).unwrap_or(i32::MAX);
+    let advisory = |kind: &str| format!("$JS.EVENT.ADVISORY.CONSUMER.{kind}.{JOBS}.*");
+    let small = |mib: u64, max_age: Duration| StreamConfig {
+        max_bytes: Bytes::from_mib(mib),
+        max_messages: 0,
+        max_age,
+    };
+    let for_ever = Duration::ZERO;
+    vec![
+        Config {
+            retention: RetentionPolicy::WorkQueue,
+            // A full queue refuses; it never drops a job that nobody has seen.
+            discard: DiscardPolicy::New,
+            discard_new_per_subject: true,
+            max_messages_per_subject: 1,
+            max_message_size: message(MAX_JOB),
+            ..named(JOBS, job_subjects, topology.jobs)
+        },
+        Config {
+            // The first verdict wins, for ever: an atomic fact of the server.
+            discard: DiscardPolicy::New,
+            discard_new_per_subject: true,
+            max_messages_per_subject: 1,
+            max_message_size: message(MAX_JUDGEMENT),
+            ..named(RESULTS, vec!["results.*.*.*".to_owned()], topology.results)
+        },
+        Config {
+            max_messages_per_subject: 1,
+            max_message_size: message(MAX_JOB),
+            ..named(SUBMISSIONS, vec!["submissions.*.*.*.*".to_owned()], topology.submissions)
+        },
+        Config {
+            storage: StorageType::Memory,
+            num_replicas: 1,
+            max_messages_per_subject: 1,
+            ..named(EVENTS, vec!["events.*.*.*".to_owned()], topology.events)
+        },
+        named(DEAD, vec!["dlq.*.*.*".to_owned()], topology.dead),
+        named(
+            ADVISORIES,
+            vec![advisory("MAX_DELIVERIES")],
+            small(64, Duration::from_secs(7 * 86_400)),
+        ),
+        Config { allow_message_ttl: true, ..bucket(CONTROL, named, small(64, for_ever)) },
+        bucket(NODES, named, small(16, topology.beat_ttl)),
+        bucket(PROBLEMS, named, small(64, for_ever)),
+        objects(PACKAGES, named, topology.packages),
+        objects(SOURCES, named, topology.sources),
+    ]
+}
+
+/// A key-value bucket is a stream of one message per key.
+fn bucket(
+    name: &str,
+    named: impl Fn(&str, Vec<String>, StreamConfig) -> Config,
+    sizes: StreamConfig,
+) -> Config {
+    Config {
+        max_messages_per_subject: 1,
+        discard: DiscardPolicy::New,
+        allow_rollup: true,
+        deny_delete: true,
+        ..named(&format!("KV_{name}"), vec![format!("$KV.{name}.>")], sizes)
+    }
+}
+
+/// An object store is a stream of chunks and one message of metadata per object.
+fn objects(
+    name: &str,
+    named: impl Fn(&str, Vec<String>, StreamConfig) -> Config,
+    sizes: StreamConfig,
+) -> Config {
+    let subjects = vec![format!("$O.{name}.C.>"), format!("$O.{name}.M.>")];
+    Config {
+        discard: DiscardPolicy::New,
+        allow_rollup: true,
+        ..named(&format!("OBJ_{name}"), subjects, sizes)
+    }
+}

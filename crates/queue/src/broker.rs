@@ -1,0 +1,409 @@
+//! The connection, and the few primitives everything else is made of.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::client::RequestErrorKind;
+use async_nats::jetstream::{self, stream};
+use async_nats::{ConnectErrorKind, HeaderMap};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::QueueError;
+
+/// How long one request to the broker may take.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the first connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often an idle connection is tried: a dead peer is noticed after two or three of them.
+const PING_INTERVAL: Duration = Duration::from_secs(10);
+/// The longest pause between two attempts to reconnect.
+const RECONNECT_CAP: Duration = Duration::from_secs(2);
+
+/// JetStream: a stream's limit, or its per-subject limit, refused the message.
+const REFUSED_BY_LIMIT: u64 = 10077;
+/// JetStream: the message is longer than the stream takes.
+const TOO_LARGE: u64 = 10054;
+/// JetStream: reserved resources (memory or store) are used up.
+const NO_RESOURCES: [u64; 3] = [10023, 10028, 10047];
+
+/// Which broker, and who we are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ConnectOptions {
+    /// `nats://host:port`, several separated by commas.
+    pub url: String,
+    /// A token, as `minos up` makes one.
+    pub token: Option<String>,
+    /// A credentials file, as operators hand out.
+    pub creds: Option<PathBuf>,
+    /// Shown in the broker's list of connections: `minos-node n1`.
+    pub name: String,
+}
+
+impl ConnectOptions {
+    /// A broker without credentials.
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), token: None, creds: None, name: "minos".to_owned() }
+    }
+
+    /// The same under another name in the broker's list of connections.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+}
+
+/// A connection to the broker. Cheap to clone; it reconnects by itself.
+#[derive(Clone)]
+pub struct Broker {
+    pub(crate) client: async_nats::Client,
+    pub(crate) context: jetstream::Context,
+    url: Arc<str>,
+}
+
+impl fmt::Debug for Broker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Broker").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+/// What the broker says to a message that was published into a stream.
+#[derive(Debug)]
+pub(crate) enum Published {
+    /// It is stored.
+    Stored,
+    /// A message with the same id was stored a short while ago.
+    Duplicate,
+    /// A limit refused it: of the stream, or of its subject. Read the subject back to know which.
+    Limit(String),
+}
+
+#[derive(Debug, Deserialize)]
+struct PubAck {
+    #[serde(default)]
+    duplicate: bool,
+    error: Option<ApiError>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ApiError {
+    #[serde(default)]
+    err_code: u64,
+    #[serde(default)]
+    description: String,
+}
+
+/// A message as a stream holds it.
+#[derive(Debug, Clone)]
+pub(crate) struct Kept {
+    pub(crate) subject: String,
+    pub(crate) sequence: u64,
+    pub(crate) headers: HeaderMap,
+    pub(crate) payload: Vec<u8>,
+    /// When it was stored, in milliseconds since 1970.
+    pub(crate) stored_ms: u64,
+}
+
+impl From<jetstream::message::StreamMessage> for Kept {
+    fn from(message: jetstream::message::StreamMessage) -> Self {
+        Self {
+            subject: message.subject.to_string(),
+            sequence: message.sequence,
+            headers: message.headers,
+            payload: message.payload.to_vec(),
+            stored_ms: millis(message.time.unix_timestamp_nanos()),
+        }
+    }
+}
+
+/// Milliseconds since 1970 from nanoseconds.
+pub(crate) fn millis(nanos: i128) -> u64 {
+    u64::try_from(nanos / 1_000_000).unwrap_or(0)
+}
+
+impl Kept {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(async_nats::HeaderValue::as_str)
+    }
+}
+
+impl Broker {
+    /// Connects; later losses of the connection are mended without end in the background.
+    ///
+    /// # Errors
+    /// [`QueueError::NoBroker`], [`QueueError::Refused`], or [`QueueError::Endpoint`] for a
+    /// credentials file that cannot be read.
+    pub async fn connect(options: &ConnectOptions) -> Result<Self, QueueError> {
+        let mut connect = async_nats::ConnectOptions::new()
+            .name(&options.name)
+            .ping_interval(PING_INTERVAL)
+            .connection_timeout(CONNECT_TIMEOUT)
+            .request_timeout(Some(REQUEST_TIMEOUT))
+            .reconnect_delay_callback(|attempts| {
+                // The shift is bounded, so that the product is.
+                let factor = 1_u32 << attempts.min(8);
+                (Duration::from_millis(10) * factor).min(RECONNECT_CAP)
+            })
+            .event_callback(|event| async move { report(&event) });
+        if let Some(token) = &options.token {
+            connect = connect.token(token.clone());
+        }
+        if let Some(path) = &options.creds {
+            connect = connect.credentials_file(path).await.map_err(|error| {
+                QueueError::Endpoint { path: path.clone(), reason: error.to_string() }
+            })?;
+        }
+        let addresses: Vec<String> =
+            options.url.split(',').map(|url| url.trim().to_owned()).collect();
+        let client = connect.connect(addresses).await.map_err(|error| {
+            let (url, reason) = (options.url.clone(), error.to_string());
+            match error.kind() {
+                ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
+                    QueueError::Refused { url, reason }
+                }
+                ConnectErrorKind::ServerParse
+                | ConnectErrorKind::Dns
+                | ConnectErrorKind::TimedOut
+                | ConnectErrorKind::Tls
+                | ConnectErrorKind::Io
+                | ConnectErrorKind::MaxReconnects => QueueError::NoBroker { url, reason },
+            }
+        })?;
+        let context =
+            jetstream::ContextBuilder::new().timeout(REQUEST_TIMEOUT).build(client.clone());
+        Ok(Self { client, context, url: Arc::from(options.url.as_str()) })
+    }
+
+    /// The address this connection was made to.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Whether the connection stands right now.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.client.connection_state() == async_nats::connection::State::Connected
+    }
+
+    /// Whether a broker with JetStream answers on this connection.
+    ///
+    /// # Errors
+    /// [`QueueError::Timeout`], or [`QueueError::NotInitialised`] for a broker without JetStream.
+    pub async fn ping(&self) -> Result<(), QueueError> {
+        let _info: serde_json::Value = self.api("INFO", &serde_json::Value::Null).await?;
+        Ok(())
+    }
+
+    /// Sends what was published and closes the connection. Other clones stop working.
+    ///
+    /// # Errors
+    /// [`QueueError::Timeout`] when the broker does not take it within five seconds.
+    pub async fn close(self) -> Result<(), QueueError> {
+        let flushed = tokio::time::timeout(REQUEST_TIMEOUT, self.client.flush()).await;
+        match flushed {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(broker_error("flush", &error)),
+            Err(_elapsed) => return Err(timeout("flush")),
+        }
+        self.client.drain().await.map_err(|error| broker_error("drain", &error))
+    }
+
+    /// One request with one answer; no responder means that `what` does not exist.
+    pub(crate) async fn ask(
+        &self,
+        subject: String,
+        headers: Option<HeaderMap>,
+        payload: Vec<u8>,
+        what: &str,
+    ) -> Result<async_nats::Message, QueueError> {
+        let mut request = async_nats::Request::new().payload(payload.into());
+        if let Some(headers) = headers {
+            request = request.headers(headers);
+        }
+        self.client.send_request(subject, request).await.map_err(|error| match error.kind() {
+            RequestErrorKind::TimedOut => timeout(what),
+            RequestErrorKind::NoResponders => QueueError::NotInitialised { what: what.to_owned() },
+            RequestErrorKind::InvalidSubject
+            | RequestErrorKind::MaxPayloadExceeded
+            | RequestErrorKind::Other => broker_error(what, &error),
+        })
+    }
+
+    /// One request to the JetStream API.
+    pub(crate) async fn api<T: DeserializeOwned>(
+        &self,
+        verb: &str,
+        body: &serde_json::Value,
+    ) -> Result<T, QueueError> {
+        let payload = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        let answer = self.ask(format!("$JS.API.{verb}"), None, payload, "JetStream").await?;
+        let failed = |reason: String| QueueError::Broker { operation: verb.to_owned(), reason };
+        let value: serde_json::Value =
+            serde_json::from_slice(&answer.payload).map_err(|error| failed(error.to_string()))?;
+        if let Some(error) = value.get("error") {
+            let error: ApiError =
+                serde_json::from_value(error.clone()).map_err(|error| failed(error.to_string()))?;
+            return Err(failed(format!("{} ({})", error.description, error.err_code)));
+        }
+        serde_json::from_value(value).map_err(|error| failed(error.to_string()))
+    }
+
+    /// Publishes into a stream and waits until it is stored (with `sync_interval: always`: on the
+    /// disk) or refused by a limit.
+    pub(crate) async fn publish(
+        &self,
+        stream: &'static str,
+        subject: String,
+        headers: HeaderMap,
+        payload: Vec<u8>,
+    ) -> Result<Published, QueueError> {
+        let size = payload.len();
+        let answer = self.ask(subject.clone(), Some(headers), payload, stream).await;
+        let answer = match answer {
+            Err(QueueError::NotInitialised { .. }) => {
+                let what = format!("stream {stream} that takes {subject}");
+                return Err(QueueError::NotInitialised { what });
+            }
+            other => other?,
+        };
+        let failed = |reason: String| QueueError::Broker {
+            operation: format!("publishing to {subject}"),
+            reason,
+        };
+        let ack: PubAck =
+            serde_json::from_slice(&answer.payload).map_err(|error| failed(error.to_string()))?;
+        match ack.error {
+            None if ack.duplicate => Ok(Published::Duplicate),
+            None => Ok(Published::Stored),
+            Some(error) if error.err_code == REFUSED_BY_LIMIT => {
+                Ok(Published::Limit(error.description))
+            }
+            Some(error) if error.err_code == TOO_LARGE => Err(QueueError::TooLarge {
+                what: "a message",
+                size: size.try_into().unwrap_or(u64::MAX),
+                max: 0,
+            }),
+            Some(error) if NO_RESOURCES.contains(&error.err_code) => {
+                Ok(Published::Limit(error.description))
+            }
+            Some(error) => Err(failed(format!("{} ({})", error.description, error.err_code))),
+        }
+    }
+
+    /// A handle on a stream; asks nothing.
+    pub(crate) async fn stream(&self, name: &str) -> Result<stream::Stream<()>, QueueError> {
+        self.context
+            .get_stream_no_info(name)
+            .await
+            .map_err(|error| broker_error(&format!("stream {name}"), &error))
+    }
+
+    /// The last message on a subject, from any replica: fast, and perhaps a moment old in a
+    /// cluster. The subject may have wildcards.
+    pub(crate) async fn last(&self, name: &str, subject: &str) -> Result<Option<Kept>, QueueError> {
+        let stream = self.stream(name).await?;
+        kept(name, stream.direct_get_last_for_subject(subject).await)
+    }
+
+    /// The last message on a subject as the stream's leader has it: exact.
+    pub(crate) async fn last_exact(
+        &self,
+        name: &str,
+        subject: &str,
+    ) -> Result<Option<Kept>, QueueError> {
+        let stream = self.stream(name).await?;
+        match stream.get_last_raw_message_by_subject(subject).await {
+            Ok(message) => Ok(Some(message.into())),
+            Err(error) => match error.kind() {
+                stream::LastRawMessageErrorKind::NoMessageFound => Ok(None),
+                stream::LastRawMessageErrorKind::InvalidSubject
+                | stream::LastRawMessageErrorKind::JetStream(_)
+                | stream::LastRawMessageErrorKind::Other => {
+                    Err(broker_error(&format!("reading {subject} of stream {name}"), &error))
+                }
+            },
+        }
+    }
+
+    /// The first message from a sequence number on whose subject fits.
+    pub(crate) async fn next_from(
+        &self,
+        name: &str,
+        subject: &str,
+        sequence: u64,
+    ) -> Result<Option<Kept>, QueueError> {
+        let stream = self.stream(name).await?;
+        kept(name, stream.direct_get_next_for_subject(subject, Some(sequence)).await)
+    }
+
+    /// The message with a sequence number.
+    pub(crate) async fn by_sequence(
+        &self,
+        name: &str,
+        sequence: u64,
+    ) -> Result<Option<Kept>, QueueError> {
+        let stream = self.stream(name).await?;
+        kept(name, stream.direct_get(sequence).await)
+    }
+
+    /// Removes one message; one that is gone already is as good.
+    pub(crate) async fn delete(&self, name: &str, sequence: u64) -> Result<(), QueueError> {
+        let stream = self.stream(name).await?;
+        match stream.delete_message(sequence).await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                if self.by_sequence(name, sequence).await?.is_none() {
+                    return Ok(());
+                }
+                Err(broker_error(&format!("deleting message {sequence} of {name}"), &error))
+            }
+        }
+    }
+}
+
+fn kept(
+    name: &str,
+    result: Result<jetstream::message::StreamMessage, stream::DirectGetError>,
+) -> Result<Option<Kept>, QueueError> {
+    match result {
+        Ok(message) => Ok(Some(message.into())),
+        Err(error) => match error.kind() {
+            stream::DirectGetErrorKind::NotFound => Ok(None),
+            stream::DirectGetErrorKind::TimedOut => Err(timeout(&format!("reading stream {name}"))),
+            stream::DirectGetErrorKind::Request => {
+                Err(QueueError::NotInitialised { what: format!("stream {name}") })
+            }
+            stream::DirectGetErrorKind::InvalidSubject
+            | stream::DirectGetErrorKind::ErrorResponse(..)
+            | stream::DirectGetErrorKind::Other => {
+                Err(broker_error(&format!("reading stream {name}"), &error))
+            }
+        },
+    }
+}
+
+pub(crate) fn broker_error(operation: &str, error: &dyn std::error::Error) -> QueueError {
+    QueueError::Broker { operation: operation.to_owned(), reason: error.to_string() }
+}
+
+pub(crate) fn timeout(operation: &str) -> QueueError {
+    QueueError::Timeout { operation: operation.to_owned(), after: REQUEST_TIMEOUT }
+}
+
+/// Connection events, at the level at which somebody has to act.
+fn report(event: &async_nats::Event) {
+    use async_nats::Event;
+    match event {
+        Event::Connected | Event::Draining | Event::Closed => tracing::debug!(%event, "broker"),
+        Event::Disconnected | Event::LameDuckMode | Event::SlowConsumer(_) => {
+            tracing::warn!(%event, "broker");
+        }
+        // A permission that is missing shows only here; requests merely time out.
+        Event::ServerError(_) | Event::ClientError(_) => tracing::error!(%event, "broker"),
+    }
+}

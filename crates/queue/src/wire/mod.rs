@@ -1,0 +1,22 @@
+//! How words are written on the wire.
+//!
+//! JSON is the public form (`minos.job/1`, `minos.judgement/1`, `minos.event/1`); jobs also have a
+//! binary form for our own tools. One struct per version, frozen: a new version is a new struct.
+//! The header `Content-Type` says which form a message has; without it, it is JSON.
+
+mod event;
+mod job;
+mod judgement;
+
+pub use event::EventV1;
+pub use job::{Form, JobV1, MAX_JOB, MAX_SOURCE, Undecodable, decode_job, encode_job};
+pub use judgement::{
+    CauseV1, CompileV1, JudgementV1, MAX_JUDGEMENT, ProblemV1, ScoreV1, TestV1, WireError,
+};
+
+/// Content type of the public form.
+pub const JSON: &str = "application/json";
+/// Content type of the binary form of a job.
+pub const JOB_BINARY: &str = "application/vnd.minos.job.v1+bincode";
+/// The header that says which form a message has.
+pub const CONTENT_TYPE: &str = "Content-Type";

@@ -54,6 +54,12 @@ impl Reply {
         Self { report: RunReport { cause, ..signalled(9) }, ..Self::exit(0) }
     }
 
+    /// The same ending, for another cause.
+    pub(crate) fn with(mut self, cause: Cause) -> Self {
+        self.report.cause = cause;
+        self
+    }
+
     pub(crate) fn stderr(self, text: &str) -> Self {
         Self { stderr: text.as_bytes().to_vec(), ..self }
     }
@@ -112,6 +118,12 @@ impl FakeRuns {
         self
     }
 
+    /// These rules, then those of another script.
+    pub(crate) fn before(mut self, other: Self) -> Self {
+        self.rules.extend(other.rules);
+        self
+    }
+
     /// The runs so far, as lines.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.asked.borrow().iter().map(line_of).collect()
@@ -142,7 +154,9 @@ impl Runs for FakeRuns {
     fn run(&mut self, request: Request<Held>) -> Result<Outcome<Held>, RunsError> {
         let line = line_of(&request);
         let rule = self.rules.iter().find(|(part, _)| line.contains(part.as_str()));
-        let (_, answer) = rule.unwrap_or_else(|| panic!("no rule fits `{line}`"));
+        let Some((_, answer)) = rule else {
+            return Err(RunsError::Box(format!("no rule of the script fits `{line}`")));
+        };
         let reply = answer(&request);
         let collect = request.collect.clone();
         let keep = request.keep;

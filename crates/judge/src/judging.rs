@@ -170,6 +170,13 @@ fn ran(test: &Test, verdict: Verdict, report: &RunReport) -> TestResult {
     }
 }
 
+/// Trouble in a test, with what its run had said before.
+#[derive(Debug)]
+struct Stopped {
+    trouble: Trouble,
+    report: Option<RunReport>,
+}
+
 struct Judging<'a, R: Runs> {
     workshop: &'a mut Workshop<R>,
     submission: &'a SubmissionToJudge<'a>,
@@ -226,12 +233,12 @@ impl<R: Runs> Judging<'_, R> {
                 continue;
             }
             (self.progress)(Stage::Testing { test: number, of });
-            let judged = self.test(program, comparer, test).map_err(|(trouble, report)| {
-                found.tests.push(report.map_or_else(
+            let judged = self.test(program, comparer, test).map_err(|stopped| {
+                found.tests.push(stopped.report.map_or_else(
                     || result(test, Verdict::JudgeError),
                     |report| ran(test, Verdict::JudgeError, &report),
                 ));
-                trouble.during(&format!("test {}", test.name))
+                stopped.trouble.during(&format!("test {}", test.name))
             })?;
             decided = judged.verdict == Verdict::Cancelled
                 || (judged.verdict.decides() && !self.options.all_tests);
@@ -240,14 +247,14 @@ impl<R: Runs> Judging<'_, R> {
         Ok(())
     }
 
-    /// Runs one test and asks the checker; with trouble comes what the run had said before.
+    /// Runs one test and asks the checker.
     fn test(
         &mut self,
         program: &Program<R::Blob>,
         comparer: &Comparer<R::Blob>,
         test: &Test,
-    ) -> Result<TestResult, (Trouble, Option<RunReport>)> {
-        let before = |trouble: Trouble| (trouble, None);
+    ) -> Result<TestResult, Box<Stopped>> {
+        let before = |trouble: Trouble| Box::new(Stopped { trouble, report: None });
         let input = self.open(&test.input, "input").map_err(before)?;
         let raw = self.problem.limits.raw(1, 1);
         let mut request = program.request([], raw).map_err(before)?;
@@ -270,7 +277,7 @@ impl<R: Runs> Judging<'_, R> {
             Ok((verdict, score, comment)) => {
                 Ok(TestResult { score, comment, ..ran(test, verdict, &report) })
             }
-            Err(trouble) => Err((trouble, Some(report))),
+            Err(trouble) => Err(Box::new(Stopped { trouble, report: Some(report) })),
         }
     }
 
@@ -300,3 +307,10 @@ pub(crate) fn ended_well(report: &RunReport) -> bool {
     Verdict::of_run(&report.cause, report.ending).is_none()
         && report.ending == (Ending::Exited { code: 0 })
 }
+
+#[cfg(test)]
+mod checker_tests;
+#[cfg(test)]
+mod scene;
+#[cfg(test)]
+mod tests;

@@ -132,14 +132,16 @@ mod tests {
     use crate::fake;
     use minos_model::{By, LimitKind};
 
-    fn xml(outcome: &str) -> Option<Vec<u8>> {
-        Some(format!("<?xml?><result outcome = {outcome}>said</result>").into_bytes())
+    fn xml(outcome: &str) -> String {
+        format!("<?xml?><result outcome = {outcome}>said</result>")
     }
 
+    /// An empty `xml` is a checker that wrote no report.
     #[track_caller]
-    fn check(code: u8, xml: Option<Vec<u8>>, stderr: &str, expected: Result<Ruling, &str>) {
+    fn check(code: u8, xml: &str, stderr: &str, expected: Result<Ruling, &str>) {
         let report = fake::exited(code);
-        let left = Left { report: &report, xml: xml.as_deref(), stderr: stderr.as_bytes() };
+        let written = (!xml.is_empty()).then_some(xml.as_bytes());
+        let left = Left { report: &report, xml: written, stderr: stderr.as_bytes() };
         let what = format!("{code} {xml:?} {stderr:?}");
         match (ruled(Calling::Testlib, left), expected) {
             (Ok(ruled), Ok(ruling)) => assert_eq!(ruled.ruling, ruling, "{what}"),
@@ -165,37 +167,37 @@ mod tests {
             (42, Err("code 42")),
             (255, Err("code 255")),
         ] {
-            check(code, None, "", expected);
-            check(code, Some(b"not xml".to_vec()), "", expected);
+            check(code, "", "", expected);
+            check(code, "not xml", "", expected);
         }
     }
 
     #[test]
     fn points_and_partial_scores_are_read_from_the_first_line_of_stderr() {
-        check(7, None, "points 37.5 good\nmore", Ok(Ruling::Points(37.5)));
-        check(7, None, "points 1e3", Err("without saying"));
-        check(7, None, "points -1", Err("without saying"));
-        check(7, None, "well\npoints 5", Err("without saying"));
+        check(7, "", "points 37.5 good\nmore", Ok(Ruling::Points(37.5)));
+        check(7, "", "points 1e3", Err("without saying"));
+        check(7, "", "points -1", Err("without saying"));
+        check(7, "", "well\npoints 5", Err("without saying"));
         for code in [13, 29, 63] {
-            check(code, None, "partially correct (13) so", Ok(Ruling::Partial(13)));
+            check(code, "", "partially correct (13) so", Ok(Ruling::Partial(13)));
         }
-        check(0, None, "partially correct (0) none", Ok(Ruling::Partial(0)));
-        check(1, None, "partially correct (1) little", Ok(Ruling::Partial(1)));
-        check(14, None, "partially correct (13) so", Err("code 14"));
-        check(0, None, "partially correct (x)", Ok(Ruling::Accepted));
+        check(0, "", "partially correct (0) none", Ok(Ruling::Partial(0)));
+        check(1, "", "partially correct (1) little", Ok(Ruling::Partial(1)));
+        check(14, "", "partially correct (13) so", Err("code 14"));
+        check(0, "", "partially correct (x)", Ok(Ruling::Accepted));
     }
 
     #[test]
     fn a_report_rules_when_the_exit_code_agrees() {
-        check(0, xml("\"accepted\""), "", Ok(Ruling::Accepted));
-        check(1, xml("\"wrong-answer\""), "", Ok(Ruling::WrongAnswer));
-        check(2, xml("\"presentation-error\""), "", Ok(Ruling::Presentation));
-        check(3, xml("\"fail\""), "", Ok(Ruling::Failed));
-        check(7, xml("\"points\" points = \"5\""), "", Ok(Ruling::Points(5.0)));
-        check(1, xml("\"partially-correct\" pctype = \"1\""), "", Ok(Ruling::Partial(1)));
-        check(63, xml("\"partially-correct\" pctype = \"13\""), "", Ok(Ruling::Partial(13)));
-        check(0, xml("\"wrong-answer\""), "", Err("one of them is wrong"));
-        check(1, xml("\"accepted\""), "", Err("one of them is wrong"));
+        check(0, &xml("\"accepted\""), "", Ok(Ruling::Accepted));
+        check(1, &xml("\"wrong-answer\""), "", Ok(Ruling::WrongAnswer));
+        check(2, &xml("\"presentation-error\""), "", Ok(Ruling::Presentation));
+        check(3, &xml("\"fail\""), "", Ok(Ruling::Failed));
+        check(7, &xml("\"points\" points = \"5\""), "", Ok(Ruling::Points(5.0)));
+        check(1, &xml("\"partially-correct\" pctype = \"1\""), "", Ok(Ruling::Partial(1)));
+        check(63, &xml("\"partially-correct\" pctype = \"13\""), "", Ok(Ruling::Partial(13)));
+        check(0, &xml("\"wrong-answer\""), "", Err("one of them is wrong"));
+        check(1, &xml("\"accepted\""), "", Err("one of them is wrong"));
     }
 
     #[test]
@@ -213,7 +215,7 @@ mod tests {
             RunReport { cause: limit(LimitKind::Memory), ..fake::exited(0) },
         ] {
             let accepted = xml("\"accepted\"");
-            let left = Left { report: &report, xml: accepted.as_deref(), stderr: b"ok" };
+            let left = Left { report: &report, xml: Some(accepted.as_bytes()), stderr: b"ok" };
             assert!(ruled(Calling::Testlib, left).is_err(), "{report:?}");
         }
     }
@@ -223,7 +225,7 @@ mod tests {
         let report = fake::exited(1);
         let accepted = xml("\"accepted\"");
         let stderr = b"partially correct (1) x";
-        let left = Left { report: &report, xml: accepted.as_deref(), stderr };
+        let left = Left { report: &report, xml: Some(accepted.as_bytes()), stderr };
         let ruled = ruled(Calling::ExitCode, left).unwrap();
         assert_eq!(ruled.ruling, Ruling::WrongAnswer);
         assert_eq!(ruled.comment(), "wrong answer partially correct (1) x");

@@ -98,12 +98,12 @@ impl<R: Runs> Workshop<R> {
     ) -> Result<Built<R::Blob>, Trouble> {
         let Some(step) = &language.compile else {
             let source = (language.source_name.clone(), self.runs.hold(text.source)?);
-            let program = Program::new(language, vec![source]);
+            let program = self.program(language, vec![source], text)?;
             return Ok(Built::Program(program, compiled(true, false, None)));
         };
         let key = self.key(language, step, text)?;
         if let Some(build) = self.builds.get(&key) {
-            return self.held(language, &build, true);
+            return self.held(language, &build, text, true);
         }
         let outcome = self.compile(language, step, text)?;
         let mut log = self.log_of(&outcome)?;
@@ -133,7 +133,7 @@ impl<R: Runs> Workshop<R> {
         let (cpu, wall) = (outcome.report.cpu, outcome.report.wall);
         let build = Build { artefacts, cpu, wall, log };
         self.builds.put(&key, &build);
-        self.held(language, &build, false)
+        self.held(language, &build, text, false)
     }
 
     /// Builds a program of a package: one that must compile. `fault` makes the trouble when it
@@ -281,6 +281,7 @@ impl<R: Runs> Workshop<R> {
         &mut self,
         language: &Language,
         build: &Build,
+        text: Text<'_>,
         cached: bool,
     ) -> Result<Built<R::Blob>, Trouble> {
         let mut artefacts = Vec::new();
@@ -294,7 +295,23 @@ impl<R: Runs> Workshop<R> {
             wall: build.wall,
             log: build.log.clone(),
         };
-        Ok(Built::Program(Program::new(language, artefacts), result))
+        Ok(Built::Program(self.program(language, artefacts, text)?, result))
+    }
+
+    /// A program of these artefacts. What lay beside the source of an interpreted one lies beside
+    /// it at a run too: its modules.
+    fn program(
+        &mut self,
+        language: &Language,
+        mut artefacts: Vec<(String, R::Blob)>,
+        text: Text<'_>,
+    ) -> Result<Program<R::Blob>, Trouble> {
+        if language.run.artefact().is_none() {
+            for (name, content) in text.beside {
+                artefacts.push((name.clone(), self.runs.hold(content)?));
+            }
+        }
+        Ok(Program::new(language, artefacts))
     }
 }
 

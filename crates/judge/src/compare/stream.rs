@@ -137,13 +137,17 @@ fn strict_integer(token: &[u8]) -> Option<i64> {
     std::str::from_utf8(token).ok()?.parse().ok()
 }
 
-/// Testlib's doubles: digits, one point, one exponent; neither `nan` nor `inf` nor hexadecimal.
+/// Testlib's doubles: digits, one point, one exponent; neither `nan` nor `inf` nor hexadecimal. An
+/// exponent without digits counts as none, as it does for glibc's `scanf`.
 fn loose_real(token: &[u8]) -> Option<f64> {
     let allowed = |byte: &u8| byte.is_ascii_digit() || b".eE+-".contains(byte);
-    if !token.iter().all(allowed) {
+    let exponents = token.iter().filter(|byte| matches!(byte, b'e' | b'E')).count();
+    if exponents > 1 || !token.iter().all(allowed) {
         return None;
     }
-    std::str::from_utf8(token).ok()?.parse().ok()
+    let text = std::str::from_utf8(token).ok()?;
+    let unsigned = text.strip_suffix(['+', '-']).unwrap_or(text);
+    unsigned.strip_suffix(['e', 'E']).unwrap_or(text).parse().ok()
 }
 
 /// A token as it is quoted in a message: at most 64 bytes of it.
@@ -195,9 +199,15 @@ mod tests {
             ("nan", None),
             ("inf", None),
             ("0x10", None),
-            ("1e", None),
+            ("1e", Some(1.0)),
+            ("5.E+", Some(5.0)),
             (".", None),
+            (".e", None),
+            ("1+", None),
             ("1-2", None),
+            ("1e5e", None),
+            ("1e5-", None),
+            ("1e+-5", None),
             ("1,5", None),
         ] {
             assert_eq!(loose_real(token.as_bytes()), value, "{token}");

@@ -1,0 +1,159 @@
+//! Content that a box may read and nobody may change: sealed memory files.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+use std::sync::Arc;
+
+use minos_model::Bytes;
+use nix::fcntl::{FcntlArg, OFlag, SealFlag, fcntl};
+use nix::sys::memfd::{MFdFlags, memfd_create};
+
+/// Bytes in memory, sealed: cheap to clone, readable, executable, never writable again. They are
+/// charged to the process that made them, not to the boxes that read them.
+#[derive(Debug, Clone)]
+pub struct Blob {
+    file: Arc<OwnedFd>,
+    length: u64,
+}
+
+impl Blob {
+    /// From bytes.
+    ///
+    /// # Errors
+    /// Out of memory or of descriptors.
+    pub fn from_bytes(bytes: &[u8]) -> io::Result<Self> {
+        let mut file = unsealed()?;
+        file.write_all(bytes)?;
+        Self::seal(file)
+    }
+
+    /// From a file, whole.
+    ///
+    /// # Errors
+    /// The file cannot be read; out of memory or of descriptors.
+    pub fn from_file(path: &Path) -> io::Result<Self> {
+        let mut file = unsealed()?;
+        io::copy(&mut File::open(path)?, &mut file)?;
+        Self::seal(file)
+    }
+
+    /// From a reader.
+    ///
+    /// # Errors
+    /// The reader's, and `FileTooLarge` when it has more than `max` bytes.
+    pub fn from_reader(reader: impl Read, max: Bytes) -> io::Result<Self> {
+        let mut file = unsealed()?;
+        let copied = io::copy(&mut reader.take(max.get().saturating_add(1)), &mut file)?;
+        if copied > max.get() {
+            let text = format!("more than {max}");
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
+        }
+        Self::seal(file)
+    }
+
+    /// From a memory file that was made by [`unsealed`]: it is closed for writing and sealed.
+    pub(crate) fn seal(file: File) -> io::Result<Self> {
+        let length = file.metadata()?.len();
+        let seals = SealFlag::F_SEAL_WRITE
+            | SealFlag::F_SEAL_GROW
+            | SealFlag::F_SEAL_SHRINK
+            | SealFlag::F_SEAL_SEAL;
+        fcntl(&file, FcntlArg::F_ADD_SEALS(seals))?;
+        // A descriptor that was once open for writing makes exec fail with ETXTBSY.
+        let read_only = reopen(file.as_fd())?;
+        Ok(Self { file: Arc::new(read_only), length })
+    }
+
+    /// Bytes.
+    #[must_use]
+    pub const fn len(&self) -> u64 {
+        self.length
+    }
+
+    /// Whether it has no bytes.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// The first `max` bytes.
+    ///
+    /// # Errors
+    /// Out of descriptors.
+    pub fn read(&self, max: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.reader()?.take(max as u64).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// A reader of its own, from the beginning.
+    ///
+    /// # Errors
+    /// Out of descriptors.
+    pub fn reader(&self) -> io::Result<impl Read + Seek + use<>> {
+        Ok(File::from(reopen(self.file.as_fd())?))
+    }
+
+    /// The descriptor that all clones share; use [`Blob::reader`] for an offset of one's own.
+    #[must_use]
+    pub fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+
+    /// A descriptor with an offset of its own, open for reading only.
+    pub(crate) fn reopened(&self) -> io::Result<OwnedFd> {
+        reopen(self.file.as_fd())
+    }
+}
+
+fn reopen(file: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
+    Ok(nix::fcntl::open(path.as_str(), flags, nix::sys::stat::Mode::empty())?)
+}
+
+/// A memory file to write to before it is sealed.
+pub(crate) fn unsealed() -> io::Result<File> {
+    let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
+    // Linux 6.3 wants to be told that it may be executed; older kernels do not know the flag.
+    let executable = MFdFlags::from_bits_retain(libc::MFD_EXEC);
+    let file = match memfd_create(c"blob", flags | executable) {
+        Err(nix::errno::Errno::EINVAL) => memfd_create(c"blob", flags),
+        other => other,
+    }?;
+    Ok(File::from(file))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_blob_reads_back_and_each_reader_starts_at_the_beginning() {
+        let blob = Blob::from_bytes(b"one two").unwrap();
+        assert_eq!((blob.len(), blob.is_empty()), (7, false));
+        for _ in 0..2 {
+            assert_eq!(blob.read(3).unwrap(), b"one");
+            assert_eq!(blob.read(100).unwrap(), b"one two");
+        }
+    }
+
+    #[test]
+    fn a_reader_may_have_just_as_much_as_allowed() {
+        let read = |max| Blob::from_reader(&b"12345"[..], Bytes::new(max));
+        assert_eq!(read(5).unwrap().len(), 5);
+        assert_eq!(read(4).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+    }
+
+    #[test]
+    fn nobody_can_open_a_blob_for_writing_and_change_it() {
+        let blob = Blob::from_bytes(b"fixed").unwrap();
+        let path = format!("/proc/self/fd/{}", blob.as_fd().as_raw_fd());
+        let mut writer = File::options().write(true).open(path).unwrap();
+        assert!(writer.write_all(b"changed").is_err());
+        assert!(writer.set_len(0).is_err());
+        assert_eq!(blob.read(10).unwrap(), b"fixed");
+    }
+}

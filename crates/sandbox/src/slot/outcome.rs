@@ -1,0 +1,197 @@
+//! A run that is over: its last counters, its cause, its files.
+
+use std::io::Read as _;
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::unix::fs::MetadataExt as _;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use minos_model::{Bytes, Cause, CpuTime, Ending, Isolation, Limits, RunReport, WallTime};
+
+use super::boxes::{DEADLINE, Prepared, take_all};
+use super::drain::STDERR_KEPT;
+use crate::sys::message::{self, MAX_FDS};
+use crate::watchdog::{FinalReadings, Kill, Readings, conclude};
+use crate::{Blob, Collect, SandboxError, SetupStep};
+
+/// Up to here the group's peak is coarse (the kernel charges 64 pages ahead on each core), and the
+/// first process's own peak is what is reported.
+const SMALL: u64 = 8 << 20;
+/// A group's charge above the first process's peak that is more than coarseness.
+const COARSE: u64 = 1 << 20;
+
+/// What the loop knows when nothing is left to wait for.
+#[derive(Debug)]
+pub(crate) struct Over {
+    pub kill: Option<Kill>,
+    /// The program has sent itself the file limit's signal.
+    pub raised_file_limit: bool,
+    pub stdout: u64,
+    pub stderr: u64,
+    /// Monotonic clock at the end of the box, nanoseconds.
+    pub now: u64,
+}
+
+/// The report of a run whose box has ended.
+pub(crate) fn report(
+    prepared: &mut Prepared,
+    over: Over,
+    limits: &Limits,
+    isolation: Isolation,
+) -> Result<RunReport, SandboxError> {
+    prepared.group.wait_empty(DEADLINE)?;
+    let read = prepared.group.readings()?;
+    let cell = prepared.cell();
+    let ended_at = cell.ended_at.load(Ordering::Acquire);
+    let exec_at = cell.exec_at.load(Ordering::Acquire);
+    let copied = cell.copy_cpu.load(Ordering::Relaxed) / 1_000;
+    let ended = if ended_at == 0 { over.now } else { ended_at };
+    let wall = if exec_at == 0 { 0 } else { ended.saturating_sub(exec_at) / 1_000 };
+    let by_itself = ended_at != 0;
+    if over.kill.is_none() && read.oom_kills == 0 {
+        lived(by_itself, exec_at)?;
+    }
+    let ending = if by_itself {
+        ending(cell.status.load(Ordering::Relaxed))
+    } else {
+        Ending::Signalled { signal: KILLED }
+    };
+    let used = Readings {
+        cpu: CpuTime::from_micros(read.cpu.micros().saturating_sub(copied)),
+        wall: WallTime::from_micros(wall),
+        memory_peak: read.memory_peak,
+        output: Bytes::new(over.stdout),
+        oom_kills: read.oom_kills,
+        memory_hits: read.memory_hits,
+    };
+    let resident = cell.resident_kib.load(Ordering::Relaxed).saturating_mul(1_024);
+    let end = FinalReadings {
+        ending,
+        used,
+        file_limit_hit: ending.signal() == Some(FILE_LIMIT) && !over.raised_file_limit,
+        processes_refused: read.processes_refused,
+        disk_full: cell.disk_full.load(Ordering::Relaxed) != 0,
+        stderr_cut: over.stderr > STDERR_KEPT as u64,
+    };
+    let (cause, flags) = conclude(over.kill, &end, limits)?;
+    let memory = memory(read.memory_peak, Bytes::new(resident), &cause, limits);
+    Ok(RunReport {
+        cause,
+        ending,
+        cpu: used.cpu,
+        wall: used.wall,
+        memory,
+        stdout_bytes: used.output,
+        stderr_bytes: Bytes::new(over.stderr),
+        processes_peak: read.processes_peak,
+        flags,
+        isolation,
+    })
+}
+
+const KILLED: u8 = 9;
+const FILE_LIMIT: u8 = 25;
+
+/// A box that ended though neither its program nor a limit nor anybody here had a part in it.
+fn lived(by_itself: bool, exec_at: u64) -> Result<(), SandboxError> {
+    if by_itself && exec_at != 0 {
+        return Ok(());
+    }
+    Err(SandboxError::setup(SetupStep::Job, libc::ESRCH, None))
+}
+
+/// A wait status as an ending.
+fn ending(status: i32) -> Ending {
+    let low = |value: i32| u8::try_from(value & 0x7f).unwrap_or(0);
+    if low(status) == 0 {
+        Ending::Exited { code: u8::try_from(status >> 8 & 0xff).unwrap_or(0) }
+    } else {
+        Ending::Signalled { signal: low(status) }
+    }
+}
+
+/// The figure for "memory used": the group's peak, and for small programs, where that is coarse,
+/// the first process's own.
+fn memory(group: Bytes, resident: Bytes, cause: &Cause, limits: &Limits) -> Bytes {
+    let over = matches!(cause, Cause::Limit { limit: minos_model::LimitKind::Memory, .. });
+    let small = resident > Bytes::ZERO && resident.get() <= SMALL;
+    if over || !small || group.get() > resident.get() + COARSE {
+        return group;
+    }
+    resident.min(limits.memory())
+}
+
+/// The files the box has sent, in the order in which they were asked for.
+pub(crate) fn collected(prepared: &Prepared, wanted: &[Collect]) -> Vec<Option<Blob>> {
+    let mut found: Vec<Option<Blob>> = wanted.iter().map(|_wanted| None).collect();
+    if wanted.is_empty() {
+        return found;
+    }
+    let mut marks = [0; MAX_FDS];
+    let mut fds = [-1; MAX_FDS];
+    let socket = prepared.socket.as_raw_fd();
+    let Ok(received) = message::receive(socket, &mut marks, &mut fds, libc::MSG_DONTWAIT) else {
+        return found;
+    };
+    let mut files = take_all(&fds, received.descriptors).into_iter();
+    let marks = marks.get(..received.length).unwrap_or_default();
+    for ((slot, wanted), mark) in found.iter_mut().zip(wanted).zip(marks) {
+        if *mark == 1 {
+            *slot = files.next().and_then(|file| copied(file, wanted.max));
+        }
+    }
+    found
+}
+
+/// The content of a regular file with one name and at most `max` bytes.
+fn copied(file: OwnedFd, max: Bytes) -> Option<Blob> {
+    let file = std::fs::File::from(file);
+    let about = file.metadata().ok()?;
+    if !about.is_file() || about.nlink() != 1 || about.len() > max.get() {
+        return None;
+    }
+    Blob::from_reader(file.take(about.len()), max).ok()
+}
+
+/// From the request until exec.
+pub(crate) fn setup(prepared: &Prepared, begun: u64) -> Duration {
+    let exec_at = prepared.cell().exec_at.load(Ordering::Acquire);
+    Duration::from_nanos(exec_at.saturating_sub(begun))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use minos_model::{By, LimitKind, RawLimits};
+
+    #[test]
+    fn a_wait_status_is_a_code_or_a_signal() {
+        for (status, expected) in [
+            (0, Ending::Exited { code: 0 }),
+            (137 << 8, Ending::Exited { code: 137 }),
+            (255 << 8, Ending::Exited { code: 255 }),
+            (9, Ending::Signalled { signal: 9 }),
+            (11 | 0x80, Ending::Signalled { signal: 11 }),
+        ] {
+            assert_eq!(ending(status), expected, "{status:#x}");
+        }
+    }
+
+    #[test]
+    fn small_programs_are_told_their_own_peak_and_large_ones_the_groups() {
+        let limits = Limits::new(RawLimits::default()).unwrap();
+        let kib = Bytes::from_kib;
+        for (group, resident, expected) in [
+            (kib(256), kib(700), kib(700)),
+            (kib(1_600), kib(700), kib(700)),
+            (kib(1_800), kib(700), kib(1_800)),
+            (kib(9_000), kib(9_000), kib(9_000)),
+            (kib(512), kib(0), kib(512)),
+        ] {
+            assert_eq!(memory(group, resident, &Cause::Exited, &limits), expected);
+        }
+        let cause =
+            Cause::Limit { limit: LimitKind::Memory, by: By::Kernel, allowed: 0, observed: 0 };
+        assert_eq!(memory(kib(600), kib(700), &cause, &limits), kib(600));
+    }
+}

@@ -1,0 +1,305 @@
+//! One run, watched to its end.
+
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use minos_model::{Bytes, CpuTime, Limits, WallTime};
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::time::TimeSpec;
+
+use super::boxes::{DEADLINE, Prepared, failed};
+use super::cores::Preempting;
+use super::drain::Drain;
+use super::job::Job;
+use super::outcome::{self, Over};
+use super::warden::Warden;
+use crate::seccomp::{Call, let_through, notification};
+use crate::spec::{Program, RunRequest};
+use crate::sys::{message, node, raw};
+use crate::watchdog::{Kill, Readings, decide, next_look};
+use crate::{Run, SandboxError, SetupStep};
+
+impl Warden {
+    /// Runs one program in a box of its own, and says why it ended.
+    ///
+    /// The calling thread is pinned to the slot's core while the warden lives (see
+    /// [`crate::CorePolicy`]); use one thread per slot.
+    ///
+    /// # Errors
+    /// A request that cannot be carried out, a step of the box's set-up that failed, a warden that
+    /// has died: all faults of this side, never of the program. Nothing of the run is left.
+    pub fn run(&mut self, request: &RunRequest) -> Result<Run, SandboxError> {
+        let begun = now();
+        let job = Job::of(request, &self.null)?;
+        self.pinned.hold(self.cores.run.as_ref());
+        self.forget_cancellation();
+        let mut prepared = self.house.take(self.slot)?;
+        prepared.group.set_limits(&request.limits)?;
+        let io = |error| SandboxError::os("keep the program's output", error);
+        let mut watch = Watch {
+            warden: self,
+            limits: &request.limits,
+            stdout: Drain::stdout(&request.stdout, request.limits.output().get()).map_err(io)?,
+            stderr: Drain::stderr(&request.stderr).map_err(io)?,
+            kill: None,
+            killed_at: 0,
+            raised_file_limit: false,
+            filtered: true,
+            latest: Readings::default(),
+            sent_at: now(),
+            preempting: None,
+        };
+        let sent = message::send(prepared.socket.as_raw_fd(), &job.bytes, &job.fds);
+        drop(job);
+        watch.warden.house.refill();
+        // A box that has died meanwhile shows as ended; anything else is our own fault.
+        if let Err(errno) = sent
+            && errno != libc::EPIPE
+        {
+            return Err(SandboxError::os(
+                "send a job to its box",
+                std::io::Error::from_raw_os_error(errno),
+            ));
+        }
+        watch.to_the_end(&mut prepared)?;
+        let run = watch.conclude(&mut prepared, request, begun);
+        self.house.retire(prepared);
+        run
+    }
+}
+
+/// The state of a run that is going on.
+struct Watch<'a> {
+    warden: &'a Warden,
+    limits: &'a Limits,
+    stdout: Drain,
+    stderr: Drain,
+    /// The kill that was recorded first.
+    kill: Option<Kill>,
+    killed_at: u64,
+    raised_file_limit: bool,
+    /// Some process of the box still has the filter.
+    filtered: bool,
+    latest: Readings,
+    sent_at: u64,
+    preempting: Option<Preempting>,
+}
+
+/// What a wait has brought.
+#[derive(Default)]
+struct Woken {
+    ended: bool,
+    stdout: bool,
+    stderr: bool,
+    call: bool,
+    /// The last process that had the filter is gone.
+    unfiltered: bool,
+    cancelled: bool,
+}
+
+impl Watch<'_> {
+    /// Until the box's init has ended, and with it everything in the box.
+    fn to_the_end(&mut self, prepared: &mut Prepared) -> Result<(), SandboxError> {
+        let mut due = self.sent_at;
+        let mut look = next_look(&self.latest, self.limits, self.warden.cores.width);
+        due += nanos(look);
+        loop {
+            let woken = self.wait(prepared, due)?;
+            if woken.ended {
+                return Ok(());
+            }
+            if woken.cancelled {
+                self.record(prepared, Kill::Cancelled)?;
+            }
+            self.filtered &= !woken.unfiltered;
+            if woken.call {
+                self.call(prepared)?;
+            }
+            self.take(prepared, &woken)?;
+            let now = now();
+            if now >= due {
+                self.read(prepared, now)?;
+                look = next_look(&self.latest, self.limits, self.warden.cores.width);
+                due = now + nanos(look);
+            }
+            self.latest.output = Bytes::new(self.stdout.count);
+            if let Some(kill) = decide(&self.latest, self.limits) {
+                self.record(prepared, kill)?;
+            }
+            self.dead_man(now)?;
+        }
+    }
+
+    fn wait(&self, prepared: &Prepared, due: u64) -> Result<Woken, SandboxError> {
+        let input = PollFlags::POLLIN;
+        let (out, err) = (
+            self.source(&self.stdout, &prepared.stdout.read),
+            self.source(&self.stderr, &prepared.stderr.read),
+        );
+        let mut fds = [
+            PollFd::new(prepared.init.as_fd(), input),
+            if self.filtered {
+                PollFd::new(prepared.listener.as_fd(), input)
+            } else {
+                // It would say so for ever; init's own end is what is waited for now.
+                PollFd::new(prepared.init.as_fd(), PollFlags::empty())
+            },
+            PollFd::new(self.warden.cancelled(), input),
+            PollFd::new(out.0, out.1),
+            PollFd::new(err.0, err.1),
+        ];
+        let timeout = TimeSpec::from_duration(Duration::from_nanos(due.saturating_sub(now())));
+        match ppoll(&mut fds, Some(timeout), None) {
+            Ok(_) | Err(nix::errno::Errno::EINTR) => {}
+            Err(errno) => return Err(SandboxError::os("wait for the program", errno)),
+        }
+        let has = |at: usize, flags| {
+            let come = fds.get(at).and_then(PollFd::revents).unwrap_or(PollFlags::empty());
+            come.intersects(flags)
+        };
+        Ok(Woken {
+            ended: has(0, input),
+            call: self.filtered && has(1, input),
+            unfiltered: has(1, PollFlags::POLLHUP),
+            cancelled: has(2, input) && self.kill.is_none(),
+            stdout: has(3, PollFlags::all()),
+            stderr: has(4, PollFlags::all()),
+        })
+    }
+
+    /// What to wait for on behalf of a stream: its bytes, or its reader's room for them.
+    fn source<'b>(
+        &'b self,
+        drain: &'b Drain,
+        pipe: &'b std::os::fd::OwnedFd,
+    ) -> (BorrowedFd<'b>, PollFlags) {
+        if drain.is_full() {
+            return (pipe.as_fd(), PollFlags::empty());
+        }
+        match drain.blocked_on() {
+            Some(reader) => (reader, PollFlags::POLLOUT),
+            None => (pipe.as_fd(), PollFlags::POLLIN),
+        }
+    }
+
+    fn take(&mut self, prepared: &Prepared, woken: &Woken) -> Result<(), SandboxError> {
+        let failed = |error| SandboxError::os("read the program's output", error);
+        let null = &self.warden.null;
+        if woken.stdout {
+            self.stdout.take(prepared.stdout.read.as_fd(), null).map_err(failed)?;
+        }
+        if woken.stderr {
+            self.stderr.take(prepared.stderr.read.as_fd(), null).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// The program has made a call that its filter reports.
+    fn call(&mut self, prepared: &Prepared) -> Result<(), SandboxError> {
+        let failed = |error| SandboxError::os("read a forbidden system call", error);
+        let listener = prepared.listener.as_fd();
+        let Some(reported) = notification(listener).map_err(failed)? else { return Ok(()) };
+        match reported.call() {
+            Call::Forbidden(syscall) => {
+                self.record(prepared, Kill::Syscall { syscall: syscall.into_owned() })
+            }
+            Call::RaisedFileLimit => {
+                self.raised_file_limit = true;
+                let_through(listener, &reported).map_err(failed)
+            }
+        }
+    }
+
+    /// Reads the counters.
+    fn read(&mut self, prepared: &mut Prepared, now: u64) -> Result<(), SandboxError> {
+        let watching = self.kill.is_none() && self.warden.cores.run.is_some();
+        if watching && self.preempting.is_none() {
+            self.preempting = Some(Preempting::begin());
+        }
+        let read = prepared.group.readings()?;
+        let cell = prepared.cell();
+        let exec_at = cell.exec_at.load(Ordering::Acquire);
+        let copied = cell.copy_cpu.load(Ordering::Relaxed) / 1_000;
+        if exec_at == 0 {
+            return Ok(());
+        }
+        self.latest = Readings {
+            cpu: CpuTime::from_micros(read.cpu.micros().saturating_sub(copied)),
+            wall: WallTime::from_micros(now.saturating_sub(exec_at) / 1_000),
+            memory_peak: read.memory_peak,
+            output: self.latest.output,
+            oom_kills: read.oom_kills,
+            memory_hits: read.memory_hits,
+        };
+        Ok(())
+    }
+
+    /// Records why the run is killed, then kills it. Only the first reason counts.
+    fn record(&mut self, prepared: &Prepared, kill: Kill) -> Result<(), SandboxError> {
+        if self.kill.is_some() {
+            return Ok(());
+        }
+        self.kill = Some(kill);
+        self.killed_at = now();
+        // From here on the box's end needs the core more than the watchdog does.
+        drop(self.preempting.take());
+        // The death of init takes the whole PID namespace with it.
+        node::kill(prepared.init.as_fd()).map_err(|error| SandboxError::os("kill a box", error))
+    }
+
+    /// A box that was killed, or that never came to exec, must not keep its slot.
+    fn dead_man(&self, now: u64) -> Result<(), SandboxError> {
+        let late = |since: u64| since != 0 && now.saturating_sub(since) > nanos(DEADLINE);
+        if late(self.killed_at) {
+            return Err(SandboxError::Deadline {
+                what: "a killed box's end",
+                seconds: DEADLINE.as_secs(),
+            });
+        }
+        Ok(())
+    }
+
+    fn conclude(
+        mut self,
+        prepared: &mut Prepared,
+        request: &RunRequest,
+        begun: u64,
+    ) -> Result<Run, SandboxError> {
+        let over_at = now();
+        let failed_io = |error| SandboxError::os("read the program's output", error);
+        let null = &self.warden.null;
+        self.stdout.finish(prepared.stdout.read.as_fd(), null).map_err(failed_io)?;
+        self.stderr.finish(prepared.stderr.read.as_fd(), null).map_err(failed_io)?;
+        drop(self.preempting.take());
+        if prepared.cell().failure().is_some() && self.kill.is_none() {
+            let subject = match &request.program {
+                Program::Path(path) => Some(path.display().to_string()),
+                Program::Blob(_) => request.args.first().map(|name| name.display().to_string()),
+            };
+            return Err(failed(prepared.cell(), subject, SetupStep::Job));
+        }
+        let over = Over {
+            kill: self.kill,
+            raised_file_limit: self.raised_file_limit,
+            stdout: self.stdout.count,
+            stderr: self.stderr.count,
+            now: over_at,
+        };
+        let isolation = self.warden.isolation;
+        let report = outcome::report(prepared, over, self.limits, isolation)?;
+        let collected = outcome::collected(prepared, &request.collect);
+        let stdout = self.stdout.into_blob().map_err(failed_io)?;
+        let setup = outcome::setup(prepared, begun);
+        Ok(Run { report, stdout, stderr: self.stderr.into_head(), collected, setup })
+    }
+}
+
+/// The monotonic clock, nanoseconds.
+fn now() -> u64 {
+    raw::clock_ns(libc::CLOCK_MONOTONIC)
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,217 @@
+//! A box's init: process 1 of its PID namespace, made for one run.
+//!
+//! It mounts what is the box's own, makes the process that becomes the program, waits for that to
+//! end, says how, and ends: everything else in the box dies with it. From its birth on it makes
+//! system calls and nothing else: no allocation, no lock, no panic.
+
+use std::ffi::CStr;
+use std::sync::atomic::Ordering;
+
+use super::cell::Cell;
+use super::job::{Head, Texts};
+use super::program;
+use super::protocol::MAX_ATTACH;
+use super::template::{OLD_PROC, Staged};
+use crate::SetupStep;
+use crate::seccomp::Program;
+use crate::sys::message::MAX_FDS;
+use crate::sys::{clone, message, raw};
+
+/// A step that failed, with its errno.
+pub(crate) type Step = (SetupStep, i32);
+
+/// What is the same for every box of a warden.
+#[derive(Debug)]
+pub(crate) struct Plan<'a> {
+    /// User and group of the program.
+    pub uid: u32,
+    /// Whether the warden lives in a user namespace of its own.
+    pub rootless: bool,
+    /// Options of the tmpfs at `/w`, and at `/tmp`.
+    pub tmpfs: &'a CStr,
+    /// Binds below them.
+    pub staged: &'a [Staged],
+    /// The filter with the listener.
+    pub filter: &'a Program,
+}
+
+/// Memory for one box before exec: the box writes to its own copy of it.
+#[derive(Debug)]
+pub(crate) struct Arena {
+    /// Init's stack.
+    pub init_stack: Vec<u8>,
+    /// The stack of the program's process until exec.
+    pub program_stack: Vec<u8>,
+    /// The job as it was received.
+    pub job: Vec<u8>,
+    /// Pointers to its texts.
+    pub pointers: Vec<usize>,
+}
+
+/// One box to be.
+#[derive(Debug)]
+pub(crate) struct Init<'a> {
+    pub plan: &'a Plan<'a>,
+    pub cell: &'a Cell,
+    /// The box's end of its socket.
+    pub socket: i32,
+    /// Writing ends.
+    pub stdout: i32,
+    pub stderr: i32,
+    /// The group to be born into.
+    pub into_group: Option<i32>,
+    /// The groups to enter, -1 where there is none.
+    pub attach: [i32; MAX_ATTACH],
+    pub program_stack: &'a mut [u8],
+    pub job: &'a mut [u8],
+    /// How much of it was received.
+    pub job_length: usize,
+    pub pointers: &'a mut [usize],
+    pub descriptors: [i32; MAX_FDS],
+}
+
+/// Where init starts.
+pub(crate) extern "C" fn main(init: &mut Init<'_>) -> ! {
+    if let Err((step, errno)) = live(init) {
+        init.cell.fail(step, errno);
+    }
+    raw::exit(0)
+}
+
+fn live(init: &mut Init<'_>) -> Result<(), Step> {
+    let signal = libc::SIGKILL.unsigned_abs() as usize;
+    raw::prctl(libc::PR_SET_PDEATHSIG, signal, 0).map_err(|e| (SetupStep::InitParent, e))?;
+    mounts(init.plan)?;
+    for group in init.attach.iter().filter(|group| **group >= 0) {
+        raw::write(*group, b"0").map_err(|e| (SetupStep::Attach, e))?;
+    }
+    let stack = std::mem::take(&mut init.program_stack);
+    let into = init.into_group;
+    // Returns when the program runs, or when its process could not become it.
+    let program = clone::program(stack, program::main, init, into)
+        .map_err(|e| (SetupStep::CloneProgram, e))?;
+    let ended = await_end(program).map_err(|e| (SetupStep::CloneProgram, e))?;
+    if init.cell.failure().is_some() {
+        return Ok(());
+    }
+    let full = |path| raw::space(path).is_ok_and(|left| left.blocks == 0 || left.inodes == 0);
+    let cell = init.cell;
+    cell.disk_full.store(u32::from(full(c"/w") || full(c"/tmp")), Ordering::Relaxed);
+    cell.resident_kib.store(ended.resident_kib, Ordering::Relaxed);
+    cell.status.store(ended.status, Ordering::Relaxed);
+    cell.ended_at.store(raw::clock_ns(libc::CLOCK_MONOTONIC), Ordering::Release);
+    collect(init);
+    Ok(())
+}
+
+/// The box's own file systems.
+fn mounts(plan: &Plan<'_>) -> Result<(), Step> {
+    let flags = libc::MS_NOSUID | libc::MS_NODEV | MS_NOSYMFOLLOW;
+    for (path, step) in [(c"/w", SetupStep::MountWork), (c"/tmp", SetupStep::MountTmp)] {
+        raw::mount(Some(c"box"), path, Some(c"tmpfs"), flags, Some(plan.tmpfs))
+            .map_err(|e| (step, e))?;
+    }
+    let flags = libc::MS_RDONLY | libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
+    let options = Some(c"hidepid=2,subset=pid");
+    raw::mount(Some(c"proc"), c"/proc", Some(c"proc"), flags, options)
+        .map_err(|e| (SetupStep::MountProc, e))?;
+    if plan.rootless {
+        raw::umount(OLD_PROC, libc::MNT_DETACH).map_err(|e| (SetupStep::MountProc, e))?;
+    }
+    if plan.staged.is_empty() {
+        return Ok(());
+    }
+    binds(plan).map_err(|e| (SetupStep::MountBind, e))
+}
+
+/// No symbolic link of a tmpfs is followed, whoever asks.
+const MS_NOSYMFOLLOW: u64 = 256;
+
+fn binds(plan: &Plan<'_>) -> Result<(), i32> {
+    as_program(plan, |plan| {
+        for bind in plan.staged {
+            for path in &bind.parents {
+                there_already(raw::mkdirat(libc::AT_FDCWD, path, 0o755))?;
+            }
+            if bind.directory {
+                there_already(raw::mkdirat(libc::AT_FDCWD, &bind.to, 0o755))?;
+            } else {
+                let flags = libc::O_CREAT | libc::O_WRONLY | libc::O_CLOEXEC;
+                raw::close(raw::openat(libc::AT_FDCWD, &bind.to, flags, 0o644)?)?;
+            }
+        }
+        Ok::<(), i32>(())
+    })?;
+    for bind in plan.staged {
+        raw::mount(Some(&bind.from), &bind.to, None, libc::MS_BIND | libc::MS_REC, None)?;
+    }
+    Ok(())
+}
+
+fn there_already(made: Result<i32, i32>) -> Result<(), i32> {
+    match made {
+        Ok(_) | Err(libc::EEXIST) => Ok(()),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Does something to files with the program's rights: init has not all of root's.
+fn as_program<T>(plan: &Plan<'_>, act: impl FnOnce(&Plan<'_>) -> T) -> T {
+    // These calls cannot fail; they answer with the former id.
+    let (_group, _user) = (raw::setfsgid(plan.uid), raw::setfsuid(plan.uid));
+    let done = act(plan);
+    let (_user, _group) = (raw::setfsuid(0), raw::setfsgid(0));
+    done
+}
+
+/// Reaps whatever ends until the program does.
+fn await_end(program: i32) -> Result<raw::Waited, i32> {
+    loop {
+        match raw::wait(-1, libc::__WALL) {
+            Ok(ended) if ended.pid == program => return Ok(ended),
+            Ok(_) | Err(libc::EINTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
+/// Opens the files that were asked for and sends them to the node, once nobody can change them any
+/// more. What goes wrong here shows as a file that is not there.
+fn collect(init: &mut Init<'_>) {
+    let job = init.job.get(..init.job_length).unwrap_or_default();
+    let Some((head, mut texts)) = Head::decode(job) else { return };
+    if head.collect == 0 || leave_out(&head, &mut texts).is_none() {
+        return;
+    }
+    let _nobody_left = raw::kill(-1, libc::SIGKILL);
+    while raw::wait(-1, libc::__WALL) != Err(libc::ECHILD) {}
+    let work = match raw::openat(libc::AT_FDCWD, c"/w", libc::O_PATH | libc::O_CLOEXEC, 0) {
+        Ok(work) => work,
+        Err(_impossible) => return,
+    };
+    let mut found = [0_u8; MAX_FDS];
+    let mut count = 0;
+    let wanted = usize::try_from(head.collect).unwrap_or(MAX_FDS).min(MAX_FDS);
+    as_program(init.plan, |_plan| {
+        for mark in found.iter_mut().take(wanted) {
+            let Some(path) = texts.next() else { break };
+            let opened = raw::open_beneath(work, path);
+            if let (Ok(file), Some(slot)) = (opened, init.descriptors.get_mut(count)) {
+                (*slot, *mark) = (file, 1);
+                count += 1;
+            }
+        }
+    });
+    let marks = found.get(..wanted).unwrap_or_default();
+    let files = init.descriptors.get(..count).unwrap_or_default();
+    // A node that is gone needs no files.
+    let _sent = message::send(init.socket, marks, files);
+}
+
+/// Leaves out every text before those to collect.
+fn leave_out(head: &Head, texts: &mut Texts<'_>) -> Option<()> {
+    texts.skip(1)?;
+    texts.skip(head.args)?;
+    texts.skip(head.env)?;
+    texts.skip(head.files)
+}

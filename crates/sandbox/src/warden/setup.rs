@@ -1,0 +1,50 @@
+//! The warden's own set-up: once per slot, far from any run.
+
+use std::fs;
+
+use super::protocol::{At as _, Failure, Hello};
+use super::template::{self, Staged};
+use crate::SetupStep;
+use crate::sys::raw;
+
+/// What the warden needs to make boxes and to tidy up after them, by number: `DAC_READ_SEARCH`,
+/// `KILL`, `SETGID`, `SETUID`, `SETPCAP`, `SYS_ADMIN`, `SYS_RESOURCE`.
+const NEEDED: u64 = 1 << 2 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 21 | 1 << 24;
+
+/// Leaves the host: namespaces, tree, filter, capabilities.
+pub(crate) fn leave_host(hello: &Hello) -> Result<Vec<Staged>, Failure> {
+    die_with(hello.node)?;
+    if hello.rootless {
+        own_user_namespace(hello.uid)?;
+    }
+    let kinds = libc::CLONE_NEWNS | libc::CLONE_NEWNET | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS;
+    raw::unshare(kinds).at(SetupStep::Namespaces)?;
+    // A name of its own, so that the host's is not told; nothing depends on it.
+    let _kept = nix::unistd::sethostname("box");
+    let staged = template::build(&hello.binds, hello.uid, hello.rootless)?;
+    let effective = raw::capabilities().at(SetupStep::Capabilities)?;
+    raw::set_capabilities(effective & NEEDED).at(SetupStep::Capabilities)?;
+    Ok(staged)
+}
+
+/// Ends with the node, even if it ends right now.
+fn die_with(node: u32) -> Result<(), Failure> {
+    let signal = libc::SIGKILL.unsigned_abs() as usize;
+    raw::prctl(libc::PR_SET_PDEATHSIG, signal, 0).at(SetupStep::Parent)?;
+    if nix::unistd::getppid().as_raw().cast_unsigned() == node {
+        Ok(())
+    } else {
+        Err(Failure::new(SetupStep::Parent, libc::ESRCH))
+    }
+}
+
+/// A user namespace in which this process may do what a box takes. Its only user is the box's; on
+/// the outside it is the node's own.
+fn own_user_namespace(uid: u32) -> Result<(), Failure> {
+    let step = SetupStep::UserNamespace;
+    let (user, group) = (nix::unistd::geteuid(), nix::unistd::getegid());
+    raw::unshare(libc::CLONE_NEWUSER).at(step)?;
+    fs::write("/proc/self/setgroups", "deny").about(step, "/proc/self/setgroups")?;
+    fs::write("/proc/self/uid_map", format!("{uid} {user} 1")).about(step, "/proc/self/uid_map")?;
+    fs::write("/proc/self/gid_map", format!("{uid} {group} 1")).about(step, "/proc/self/gid_map")
+}

@@ -9,22 +9,22 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use crate::PackageError;
-use crate::bounds::{DENSE_TOTAL, MAX_ENTRIES, MAX_FILE, MAX_RATIO, MAX_TOTAL};
+use crate::bounds::Bounds;
 use crate::relative;
 
 /// Unpacks an archive into an empty directory.
 ///
 /// # Errors
 /// The archive or the first entry that is broken, hostile or too large.
-pub(crate) fn unpack(archive: &Path, into: &Path) -> Result<(), PackageError> {
+pub(crate) fn unpack(archive: &Path, into: &Path, bounds: Bounds) -> Result<(), PackageError> {
     let shown = archive.display().to_string();
     let io = |source| crate::tree::io(archive, "read", source);
     let file = File::open(archive).map_err(|source| crate::tree::io(archive, "open", source))?;
     let packed = file.metadata().map_err(io)?.len();
     let mut reader = BufReader::new(file);
     let count = declared_entries(&mut reader, packed).map_err(io)?;
-    if count > u64::try_from(MAX_ENTRIES).unwrap_or(u64::MAX) {
-        let problem = format!("{count} entries, at most {MAX_ENTRIES} are read");
+    if count > bounds.entries {
+        let problem = format!("{count} entries, at most {} are read", bounds.entries);
         return Err(PackageError::Archive { archive: shown, entry: None, problem });
     }
     let broken =
@@ -33,7 +33,8 @@ pub(crate) fn unpack(archive: &Path, into: &Path) -> Result<(), PackageError> {
     let mut unpacking = Unpacking {
         archive: shown.clone(),
         into,
-        most: MAX_TOTAL.min(packed.saturating_mul(MAX_RATIO).max(DENSE_TOTAL)),
+        bounds,
+        most: bounds.total.min(packed.saturating_mul(bounds.ratio).max(bounds.dense)),
         total: 0,
         files: HashSet::new(),
         folders: BTreeSet::new(),
@@ -52,6 +53,7 @@ pub(crate) fn unpack(archive: &Path, into: &Path) -> Result<(), PackageError> {
 struct Unpacking<'a> {
     archive: String,
     into: &'a Path,
+    bounds: Bounds,
     /// Bytes that may be unpacked in all.
     most: u64,
     total: u64,
@@ -86,8 +88,8 @@ impl Unpacking<'_> {
             return fs::create_dir_all(&folder)
                 .map_err(|source| crate::tree::io(&folder, "make", source));
         }
-        if declared > MAX_FILE {
-            let problem = format!("{declared} bytes, at most {MAX_FILE} are read");
+        if declared > self.bounds.file {
+            let problem = format!("{declared} bytes, at most {} are read", self.bounds.file);
             return Err(self.refused(&name, problem));
         }
         let content = zip.by_index(index).map_err(|error| self.refused(&name, said(&error)))?;
@@ -169,9 +171,9 @@ impl Unpacking<'_> {
         }
         if written > left {
             let problem = format!(
-                "the archive unpacks to more than {} bytes (at most {MAX_TOTAL}, and {MAX_RATIO} \
-                 times its own size above {DENSE_TOTAL})",
-                self.most
+                "the archive unpacks to more than {} bytes (at most {}, and {} times its own size \
+                 above {})",
+                self.most, self.bounds.total, self.bounds.ratio, self.bounds.dense
             );
             return Err(self.refused(name, problem));
         }

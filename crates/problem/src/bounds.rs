@@ -2,7 +2,7 @@
 //! what hurts a machine.
 
 /// Files and folders in a package. The largest problems have a few thousand tests, two files each.
-pub(crate) const MAX_ENTRIES: usize = 20_000;
+pub(crate) const MAX_ENTRIES: u64 = 20_000;
 
 /// Bytes of all files together: 4 GiB. Contest archives are refused as such, problems with more
 /// than a gigabyte of tests are unheard of.
@@ -43,6 +43,32 @@ pub(crate) const MAX_PREPARED: u64 = 4 * MAX_TOTAL;
 
 /// Bytes of one language file; real ones have two thousand.
 pub(crate) const MAX_LANGUAGE_FILE: u64 = 256 << 10;
+
+/// What is unpacked of an archive.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Files and folders.
+    pub(crate) entries: u64,
+    /// Bytes of one file.
+    pub(crate) file: u64,
+    /// Bytes of all files.
+    pub(crate) total: u64,
+    /// Bytes of all files up to which `ratio` does not matter.
+    pub(crate) dense: u64,
+    /// Bytes of all files per byte of the archive.
+    pub(crate) ratio: u64,
+}
+
+impl Bounds {
+    /// For packages.
+    pub(crate) const PACKAGE: Self = Self {
+        entries: MAX_ENTRIES,
+        file: MAX_FILE,
+        total: MAX_TOTAL,
+        dense: DENSE_TOTAL,
+        ratio: MAX_RATIO,
+    };
+}
 
 // A single file must fit the total, and a name must fit a path.
 const _: () = assert!(MAX_FILE <= MAX_TOTAL && DENSE_TOTAL <= MAX_TOTAL && MAX_NAME < MAX_PATH);

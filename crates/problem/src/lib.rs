@@ -26,6 +26,8 @@ mod problem;
 mod relative;
 mod standard;
 mod tag;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 pub use cache::Cache;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 
+use crate::bounds::Bounds;
 use crate::relative::is_litter;
 use crate::tree::{Tree, io};
 use crate::{Languages, Package, PackageError, polygon};
@@ -50,7 +51,7 @@ pub(crate) fn open(path: &Path, languages: &Languages) -> Result<Package, Packag
     } else {
         let unpacked = scratch.path().join("package");
         fs::create_dir(&unpacked).map_err(|source| io(&unpacked, "make", source))?;
-        crate::archive::unpack(path, &unpacked)?;
+        crate::archive::unpack(path, &unpacked, Bounds::PACKAGE)?;
         unpacked
     };
     let (root, kind) = find_root(&top, &given)?;

@@ -90,7 +90,7 @@ impl Tree {
 }
 
 struct Walk {
-    entries: usize,
+    entries: u64,
     bytes: u64,
 }
 

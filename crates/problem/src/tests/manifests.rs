@@ -1,0 +1,196 @@
+//! Manifests that are read, and manifests that are refused with file, field and expectation.
+
+use minos_model::{Bytes, CpuTime, WallTime};
+
+use super::sample::Sample;
+use crate::{
+    Answer, Checker, CheckerWord, FeedbackPolicy, Input, PointsPolicy, SolutionTag,
+    StandardChecker, TagScope,
+};
+
+#[test]
+fn everything_a_manifest_says_about_judging_is_read() {
+    let package = Sample::default().open().unwrap();
+    assert_eq!((package.id.as_str(), package.name.as_str()), ("sums", "Sums"));
+    assert_eq!(package.limits.cpu, CpuTime::from_ms(1_500));
+    assert_eq!(package.limits.wall, WallTime::from_ms(4_000));
+    assert_eq!(package.limits.memory, Bytes::from_mib(256));
+    assert_eq!(package.limits.output, Bytes::from_mib(64));
+    let [first, second] = package.tests.as_slice() else { panic!("two tests") };
+    assert_eq!((first.name.as_str(), first.sample), ("01", true));
+    assert_eq!(first.input, Input::File(package.root.join("tests/01")));
+    assert_eq!(first.answer, Answer::File(package.root.join("tests/01.a")));
+    let command = ["gen", "-n", "10", "two words"].map(str::to_owned).to_vec();
+    assert_eq!(second.input, Input::Generated { command });
+    assert_eq!(second.answer, Answer::MainSolution);
+    assert_eq!((second.group.as_deref(), second.points), (Some("1"), Some(32.5)));
+    assert_eq!(second.description.as_deref(), Some("d"));
+    let [zero, one] = package.groups.as_slice() else { panic!("two groups") };
+    assert_eq!((zero.points_policy, zero.points), (PointsPolicy::EachTest, None));
+    assert_eq!(one.points_policy, PointsPolicy::CompleteGroup);
+    assert_eq!(one.feedback_policy, FeedbackPolicy::Icpc);
+    assert_eq!(one.dependencies, ["0"]);
+    assert_eq!(package.checker_name.as_deref(), Some("std::ncmp.cpp"));
+    assert_eq!(package.checker_tests[0].verdict, CheckerWord::WrongAnswer);
+    assert!(!package.validators[0].tests[0].valid);
+    assert_eq!(package.validators[0].tests[0].group.as_deref(), Some("1"));
+    assert_eq!(package.generator("gen").unwrap().kind, "cpp.g++17");
+    assert_eq!(package.main_solution().unwrap().language.as_ref().unwrap().as_str(), "cpp17");
+    assert!(package.is_scored());
+    assert_eq!(package.unsupported(), None);
+}
+
+#[test]
+fn a_solution_in_an_unknown_language_keeps_its_type_and_its_extra_tags() {
+    let package = Sample::default().open().unwrap();
+    let slow = &package.solutions[1];
+    assert_eq!((slow.tag, slow.language.clone()), (SolutionTag::Rejected, None));
+    assert_eq!((slow.kind.as_str(), slow.note.as_deref()), ("kotlin", Some("slow")));
+    assert_eq!(slow.extra_tags[0].scope, TagScope::Group("1".to_owned()));
+    assert_eq!(slow.extra_tags[0].tag, SolutionTag::Accepted);
+    assert_eq!(slow.extra_tags[1].scope, TagScope::Testset("tests".to_owned()));
+}
+
+#[track_caller]
+fn headers(package: &crate::Package) -> Vec<String> {
+    let Checker::Program(part) = &package.checker else { panic!("a program") };
+    let shown = |path: &std::path::PathBuf| {
+        let inside = path.strip_prefix(&package.root);
+        inside.map_or_else(|_| "vendored".to_owned(), |path| path.display().to_string())
+    };
+    part.resources.iter().map(shown).collect()
+}
+
+#[test]
+fn a_checker_is_compiled_with_the_packages_own_testlib_else_with_ours() {
+    let mut sample = Sample::default();
+    assert_eq!(headers(&sample.open().unwrap()), ["files/extra.h", "vendored"]);
+    sample.put("files/testlib.h", "// own");
+    assert_eq!(headers(&sample.open().unwrap()), ["files/extra.h", "files/testlib.h"]);
+    let listed = Sample::default().with(
+        "<file path=\"files/extra.h\" type=\"h.g++\"/>",
+        "<file path=\"files/testlib.h\" type=\"h.g++\"/>",
+    );
+    assert_eq!(headers(&listed.open().unwrap()), ["files/extra.h", "vendored"], "not delivered");
+}
+
+#[test]
+fn the_vendored_header_is_the_upstream_one() {
+    use sha2::{Digest, Sha256};
+    let sha256 = minos_model::Digest::from_bytes(Sha256::digest(crate::TESTLIB).into());
+    assert_eq!(
+        sha256.to_string(),
+        "26facaf1259071eb14ff9e011b6b50473a14ab0e0a8e702087b73cffd1fb1b90"
+    );
+}
+
+#[test]
+fn a_standard_checker_without_its_source_is_built_in() {
+    let without = Sample::default()
+        .with("<source path=\"files/check.cpp\" type=\"cpp.g++17\"/>", "")
+        .open()
+        .unwrap();
+    assert_eq!(without.checker, Checker::Standard(StandardChecker::Ncmp));
+    let lost = Sample::default().without("files/check.cpp").open().unwrap();
+    assert_eq!(lost.checker, Checker::Standard(StandardChecker::Ncmp));
+    let mut copied = Sample::default().without("files/check.cpp");
+    copied.put("check.cpp", "// copy");
+    let Checker::Program(part) = copied.open().unwrap().checker else { panic!("a program") };
+    assert!(part.source.ends_with("check.cpp"));
+}
+
+#[test]
+fn a_bom_windows_line_ends_and_windows_separators_are_read() {
+    let plain = Sample::default().open().unwrap();
+    let mut windows = Sample::default()
+        .with("files/check.cpp", "files\\check.cpp")
+        .with("tests/%02d<", "tests\\%02d<");
+    let text = String::from_utf8(windows.files["problem.xml"].clone()).unwrap();
+    windows.put("problem.xml", format!("\u{feff}{}", text.replace('\n', "\r\n")));
+    let windows = windows.open().unwrap();
+    assert_eq!(windows.name, plain.name);
+    assert_eq!(windows.tests.len(), plain.tests.len());
+    assert!(matches!(windows.checker, Checker::Program(_)));
+}
+
+#[test]
+fn a_hundredth_test_has_three_digits() {
+    let mut sample = Sample::default();
+    let mut tests = String::new();
+    for number in 1..=101 {
+        tests.push_str("<test method=\"manual\"/>");
+        sample.put(&format!("tests/{number:02}"), "1");
+        sample.put(&format!("tests/{number:02}.a"), "1");
+    }
+    let listed = sample.files["problem.xml"].clone();
+    let listed = String::from_utf8(listed).unwrap();
+    let (before, rest) = listed.split_once("<tests>").unwrap();
+    let (_, after) = rest.split_once("</tests>").unwrap();
+    let count = before.replace("<test-count>2<", "<test-count>101<");
+    sample.put("problem.xml", format!("{count}<tests>{tests}</tests>{after}"));
+    let package = sample.open().unwrap();
+    assert_eq!(package.tests[98].name, "99");
+    assert_eq!(package.tests[99].name, "100");
+    assert_eq!(package.tests[100].input, Input::File(package.root.join("tests/101")));
+}
+
+#[test]
+fn the_testset_called_tests_decides_or_the_only_one() {
+    let only = Sample::default()
+        .with("<testset name=\"tests\">", "<testset name=\"main\">")
+        .with("testset=\"tests\"", "testset=\"main\"");
+    assert_eq!(only.open().unwrap().tests.len(), 2);
+    let pretests = "<testset name=\"pretests\"><time-limit>1</time-limit></testset>\
+                    <testset name=\"tests\">";
+    let several = Sample::default().with("<testset name=\"tests\">", pretests);
+    assert_eq!(several.open().unwrap().limits.cpu, CpuTime::from_ms(1_500));
+    let unclear = several.with("<testset name=\"tests\">", "<testset name=\"final\">");
+    let error = unclear.open().unwrap_err().to_string();
+    assert!(error.contains("judging/testset: none of pretests, final is called"), "{error}");
+}
+
+#[test]
+fn what_cannot_be_judged_yet_is_said_in_one_line() {
+    let interactor = "<interactor><source path=\"files/val.cpp\" type=\"cpp.g++17\"/></interactor>";
+    for (old, new, said) in [
+        ("<validators>", format!("{interactor}<validators>"), "interactive problems"),
+        ("run-count=\"1\"", "run-count=\"2\"".to_owned(), "run-count"),
+        ("input-file=\"\"", "input-file=\"in.txt\"".to_owned(), "`in.txt`"),
+        ("output-file=\"\"", "output-file=\"out.txt\"".to_owned(), "`out.txt`"),
+        ("cmd=\"gen", "from-file=\"4\" cmd=\"gen".to_owned(), "test 02"),
+        (
+            "type=\"h.g++\"/>",
+            "type=\"h.g++\"><assets><asset name=\"SOLUTION\"/></assets></file>".to_owned(),
+            "graders",
+        ),
+    ] {
+        let package = Sample::default().with(old, &new).open().unwrap();
+        let line = package.unsupported().unwrap_or_default();
+        assert!(line.contains(said) && !line.contains('\n'), "{new}: {line}");
+    }
+    let streams = Sample::default()
+        .with("input-file=\"\"", "input-file=\"stdin\"")
+        .with("output-file=\"\"", "output-file=\"stdout\"");
+    assert_eq!(streams.open().unwrap().unsupported(), None);
+}
+
+#[test]
+fn a_generator_that_no_executable_lists_is_looked_for_in_files() {
+    let package = Sample::default()
+        .with("<executable><source path=\"files/gen.cpp\" type=\"cpp.g++17\"/></executable>", "")
+        .open()
+        .unwrap();
+    let generator = package.generator("gen").unwrap();
+    assert_eq!(generator.language.as_ref().unwrap().as_str(), "cpp17");
+}
+
+#[test]
+fn a_generated_test_whose_file_is_there_needs_no_generator() {
+    let mut sample = Sample::default()
+        .with("<source path=\"files/gen.cpp\"", "<source path=\"files/gone.cpp\"")
+        .without("files/gen.cpp");
+    sample.put("tests/02", "1").put("tests/02.a", "1");
+    let package = sample.open().unwrap();
+    assert_eq!(package.tests[1].input, Input::File(package.root.join("tests/02")));
+    assert!(package.executables.is_empty());
+}

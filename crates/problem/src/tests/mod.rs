@@ -1,0 +1,8 @@
+//! The crate from outside: packages on disk and in archives, the cache, language files.
+
+mod archives;
+mod caching;
+mod languages;
+mod manifests;
+mod packages;
+mod sample;

@@ -19,6 +19,7 @@ mod language_file;
 mod open;
 mod pack;
 mod package;
+mod parts;
 mod pattern;
 mod polygon;
 mod prepared;
@@ -35,8 +36,10 @@ pub use draft::Draft;
 pub use error::{CacheError, LanguagesError, Mistake, PackageError};
 pub use language::{Language, Languages, RunStep, Step};
 pub use package::{
-    Answer, Checker, CheckerTest, CheckerWord, ExtraTag, FeedbackPolicy, Format, Group, Input,
-    Package, PackageTest, Part, PointsPolicy, ProblemLimits, Resource, Solution, TagScope, Tool,
+    Answer, FeedbackPolicy, Format, Group, Input, Package, PackageTest, PointsPolicy, ProblemLimits,
+};
+pub use parts::{
+    Checker, CheckerTest, CheckerWord, ExtraTag, Part, Resource, Solution, TagScope, Tool,
     Validator, ValidatorTest,
 };
 pub use problem::{Problem, Test};

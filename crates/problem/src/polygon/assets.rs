@@ -3,7 +3,7 @@
 use super::files::{Files, missing};
 use super::testset::{Numbered, pattern, plain};
 use super::xml::Element;
-use crate::package::{
+use crate::{
     Checker, CheckerTest, CheckerWord, ExtraTag, Group, Solution, TagScope, Tool, Validator,
     ValidatorTest,
 };

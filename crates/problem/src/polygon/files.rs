@@ -8,8 +8,8 @@ use minos_model::LanguageId;
 use super::testset::Numbered;
 use super::xml::Element;
 use crate::open::Opened;
-use crate::package::{Input, Resource, Tool};
 use crate::relative::{base_name, folder, normalise, stem_and_extension};
+use crate::{Input, Resource, Tool};
 use crate::{Languages, PackageError};
 
 /// Extensions of files that C and C++ programs include.

@@ -18,6 +18,9 @@ pub const SHORTEST_LOOK: Duration = Duration::from_micros(500);
 /// possible expiry, so they are looked at this often at least.
 pub const LONGEST_LOOK: Duration = Duration::from_millis(50);
 
+/// The kernel's limit counts one process from its birth, the group's counter from the exec.
+const CLOCK_SLACK: CpuTime = CpuTime::from_ms(20);
+
 /// The signal of `RLIMIT_FSIZE`.
 const SIGXFSZ: u8 = 25;
 /// The two signals of `RLIMIT_CPU`: at its soft and at its hard value.
@@ -213,7 +216,8 @@ fn unrecorded(end: &FinalReadings, limits: &Limits) -> Cause {
 /// The kernel's own CPU limit ended the run: one of its signals, and time that only it allows.
 fn ended_by_cpu_rlimit(end: &FinalReadings, limits: &Limits) -> bool {
     let its_signal = matches!(end.ending.signal(), Some(SIGXCPU | SIGKILL));
-    its_signal && end.used.cpu >= CpuTime::from_secs(limits.hard_cpu_secs())
+    let hard = CpuTime::from_secs(limits.hard_cpu_secs());
+    its_signal && end.used.cpu.saturating_add(CLOCK_SLACK) >= hard
 }
 
 fn flags(end: &FinalReadings) -> Vec<Flag> {

@@ -1,6 +1,7 @@
 //! One box's group, whatever it is made of.
 
 use std::os::fd::BorrowedFd;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,13 +27,14 @@ pub struct Readings {
     pub memory_peak: Bytes,
     /// Processes killed for memory.
     pub oom_kills: u64,
-    /// How often the group's own hard limit was hit.
+    /// How often the group's own hard limit was hit. Linux 6.18 counts nothing here on v1: there a
+    /// peak above the soft limit shows it.
     pub memory_hits: u64,
     /// The most processes and threads at once, the box's init not counted.
     pub processes_peak: u32,
     /// Forks and threads refused because of the process limit.
     pub processes_refused: u64,
-    /// Whether anything is alive in the group.
+    /// Whether anything is alive in the group; on hybrid the box's init is not asked about.
     pub populated: bool,
 }
 
@@ -75,7 +77,7 @@ pub(super) trait Controls: std::fmt::Debug + Send {
     /// Makes it as new: false when that cannot be shown.
     fn reset(&mut self) -> Result<bool, CgroupError>;
     /// The directories, to be removed in this order.
-    fn directories(&self) -> Vec<std::path::PathBuf>;
+    fn directories(&self) -> Vec<PathBuf>;
     /// Rootless only: the process whose descendants are the box.
     fn watch(&mut self, _init: u32) {}
 }
@@ -213,7 +215,8 @@ impl Group {
 
     /// The same group for the next box, reset and shown empty; a new one in its place when that
     /// cannot be shown (something is alive or charged in it, its peak cannot be forgotten, or
-    /// `cgroup.kill` has touched it).
+    /// `cgroup.kill` has touched it). Worth trying once the warden has waited for the old box's
+    /// init: until then it still counts as a process.
     ///
     /// # Errors
     /// [`CgroupError`] when no new one can be made.
@@ -243,6 +246,12 @@ impl Group {
         let directories = controls.directories();
         drop(controls);
         self.shared.remove(directories);
+    }
+
+    /// The group's directories, one per hierarchy; none when rootless.
+    #[must_use]
+    pub fn directories(&self) -> Vec<PathBuf> {
+        self.controls().directories()
     }
 
     fn controls(&self) -> &dyn Controls {

@@ -50,7 +50,8 @@ impl Controls for Hybrid {
     fn counters(&mut self) -> Result<Counters, CgroupError> {
         let mut counters = Counters {
             cpu: self.tree.cpu_micros()?,
-            populated: self.populated()?,
+            // One read: init, which is not in this tree, is not asked about.
+            populated: self.tree.populated()?,
             ..Counters::default()
         };
         self.memory.count(&mut counters)?;
@@ -60,7 +61,7 @@ impl Controls for Hybrid {
 
     fn populated(&self) -> Result<bool, CgroupError> {
         // Init is in the v1 groups only, and it is the last to go.
-        Ok(self.tree.populated()? || !self.pids.procs().is_empty()?)
+        Ok(self.tree.populated()? || self.pids.populated()?)
     }
 
     fn announces(&self) -> Option<BorrowedFd<'_>> {

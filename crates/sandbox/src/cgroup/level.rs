@@ -48,7 +48,7 @@ pub struct Swept {
 /// The directories of one life: in each hierarchy a base, and below it the life's own.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Place {
-    /// Where each hierarchy's groups may be made; the first one's directory carries the lock.
+    /// Where each hierarchy's groups may be made.
     pub(super) bases: Vec<PathBuf>,
 }
 
@@ -60,7 +60,7 @@ pub(super) struct Shared {
     life: String,
     serial: AtomicU64,
     lingering: Mutex<Vec<PathBuf>>,
-    lock: Option<Lock>,
+    locks: Vec<Lock>,
 }
 
 impl Level {
@@ -132,19 +132,15 @@ impl Level {
     #[must_use]
     pub fn sweep(&self) -> Swept {
         let mut swept = Swept::default();
-        let Some(first) = self.shared.place.bases.first() else { return swept };
         for base in &self.shared.place.bases {
             life::remove_empty_leaves(base);
             for directory in life::lives(base) {
-                let Some(name) = directory.file_name() else { continue };
-                let locked = first.join(name);
-                // The lock lies in the first hierarchy; without its directory the life is over.
-                // It is held while the directory is removed, so that nobody begins in it meanwhile.
-                let held = if locked.exists() { Lock::take(&locked).ok().flatten() } else { None };
-                let dead = held.is_some() || !locked.exists();
-                if !dead {
-                    swept.alive += usize::from(base == first);
-                } else if life::remove_tree(&directory).is_ok() {
+                // Held while the directory is removed, so that nobody begins in it meanwhile.
+                let Ok(Some(_held)) = Lock::take(&directory) else {
+                    swept.alive += 1;
+                    continue;
+                };
+                if life::remove_tree(&directory).is_ok() {
                     swept.removed += 1;
                 } else {
                     swept.refused += 1;
@@ -165,42 +161,33 @@ impl Shared {
     /// Makes and locks this life's directories.
     fn begin(isolation: Isolation, place: Place) -> Result<Self, CgroupError> {
         let tag = life::own_tag();
-        let mut begun = None;
         for attempt in 0..NAMES_TRIED {
-            let name = format!("{}{tag}-{attempt}", life::PREFIX);
-            let Some(first) = place.bases.first() else {
-                begun = Some((name, None));
-                break;
-            };
-            let directory = first.join(&name);
-            life::make(&directory)?;
+            let life = format!("{}{tag}-{attempt}", life::PREFIX);
+            let directories: Vec<PathBuf> =
+                place.bases.iter().map(|base| base.join(&life)).collect();
             // Taken already by another level of this process, or swept in this very moment.
-            if let Ok(Some(lock)) = Lock::take(&directory)
-                && directory.exists()
-            {
-                begun = Some((name, Some(lock)));
-                break;
-            }
-        }
-        let Some((life, lock)) = begun else {
-            let why = format!("every name from {}{tag}-0 on is taken", life::PREFIX);
-            return Err(CgroupError::Level { level: isolation, why });
-        };
-        let shared = Self {
-            isolation,
-            place,
-            life,
-            serial: AtomicU64::new(0),
-            lingering: Mutex::default(),
-            lock,
-        };
-        for directory in shared.directories() {
-            life::make(&directory)?;
+            let Some(locks) = Self::lock(&directories)? else { continue };
             if isolation == Isolation::CgroupV2 {
-                v2::enable_controllers(&directory)?;
+                directories.iter().try_for_each(|directory| v2::enable_controllers(directory))?;
+            }
+            let (serial, lingering) = (AtomicU64::new(0), Mutex::default());
+            return Ok(Self { isolation, place, life, serial, lingering, locks });
+        }
+        let why = format!("every name from {}{tag}-0 on is taken", life::PREFIX);
+        Err(CgroupError::Level { level: isolation, why })
+    }
+
+    /// All of a life's directories, or none.
+    fn lock(directories: &[PathBuf]) -> Result<Option<Vec<Lock>>, CgroupError> {
+        let mut locks = Vec::new();
+        for directory in directories {
+            life::make(directory)?;
+            match Lock::take(directory)? {
+                Some(lock) if directory.exists() => locks.push(lock),
+                Some(_) | None => return Ok(None),
             }
         }
-        Ok(shared)
+        Ok(Some(locks))
     }
 
     /// This life's directory in each hierarchy.
@@ -261,11 +248,11 @@ impl Shared {
 impl Drop for Shared {
     fn drop(&mut self) {
         self.retry();
-        // The lock goes after its directory, so that no sweep comes in between.
+        // The locks go after their directories, so that no sweep comes in between.
         for directory in self.directories() {
             let _left_to_the_sweep = std::fs::remove_dir(directory);
         }
-        self.lock = None;
+        self.locks.clear();
     }
 }
 

@@ -34,6 +34,7 @@ pub(super) struct Memory {
     usage: GroupFile,
     peak: GroupFile,
     hits: GroupFile,
+    hits_with_swap: Option<GroupFile>,
     oom: GroupFile,
     /// The limit in force; `None` is unlimited.
     in_force: Option<u64>,
@@ -53,6 +54,7 @@ impl Memory {
             usage: GroupFile::open(path, "memory.usage_in_bytes")?,
             peak: GroupFile::open(path, "memory.max_usage_in_bytes")?,
             hits: GroupFile::open(path, "memory.failcnt")?,
+            hits_with_swap: GroupFile::open_if_there(path, "memory.memsw.failcnt")?,
             oom: GroupFile::open(path, "memory.oom_control")?,
             in_force: None,
         })
@@ -78,7 +80,11 @@ impl Memory {
     pub(super) fn count(&self, counters: &mut Counters) -> Result<(), CgroupError> {
         counters.memory = self.usage.number()?;
         counters.memory_peak = self.peak.number()?;
+        // Where both limits are the same the kernel hits the one with swap first.
         counters.memory_hits = self.hits.number()?;
+        if let Some(with_swap) = &self.hits_with_swap {
+            counters.memory_hits += with_swap.number()?;
+        }
         // Since Linux 4.13; before it `under_oom` is all there is, and it has passed.
         counters.oom_kills = self.oom.keyed_if_there("oom_kill")?.unwrap_or(0);
         Ok(())
@@ -90,7 +96,7 @@ impl Memory {
 
     /// Whether nothing but the kernel's stock is charged any more.
     pub(super) fn is_clean(&self) -> Result<bool, CgroupError> {
-        Ok(self.procs.is_empty()? && self.usage.number()? <= LEFT_BEHIND_BYTES)
+        Ok(self.usage.number()? <= LEFT_BEHIND_BYTES)
     }
 
     pub(super) fn procs(&self) -> &GroupFile {
@@ -155,11 +161,18 @@ impl Pids {
         Ok(self.seen)
     }
 
+    /// Whether nobody is in it, not even somebody who has ended and was not waited for.
     /// `pids.peak` never goes down: only a box with one process leaves it as the next one needs it.
     pub(super) fn is_clean(&mut self) -> Result<bool, CgroupError> {
         let alone = self.peak()? <= INSIDE + 1;
         self.seen = 0;
-        Ok(alone && self.procs.is_empty()?)
+        Ok(alone && self.current.number()? == 0)
+    }
+
+    /// Whether anybody lives in it. The list is opened anew each time: a v1 kernel answers an open
+    /// one from a cache that lasts for as long as it is read.
+    pub(super) fn populated(&self) -> Result<bool, CgroupError> {
+        Ok(!GroupFile::open(&self.path, "cgroup.procs")?.is_empty()?)
     }
 
     pub(super) fn procs(&self) -> &GroupFile {
@@ -224,7 +237,7 @@ impl Controls for Full {
     }
 
     fn populated(&self) -> Result<bool, CgroupError> {
-        Ok(!self.pids.procs().is_empty()?)
+        self.pids.populated()
     }
 
     fn announces(&self) -> Option<BorrowedFd<'_>> {
@@ -248,7 +261,7 @@ impl Controls for Full {
     fn reset(&mut self) -> Result<bool, CgroupError> {
         let clean = self.memory.is_clean()? && self.pids.is_clean()?;
         self.memory.forget_peak()?;
-        Ok(clean && self.cpuacct_procs.is_empty()?)
+        Ok(clean)
     }
 
     fn directories(&self) -> Vec<PathBuf> {

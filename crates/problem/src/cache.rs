@@ -148,7 +148,7 @@ impl Cache {
             self.discard(&path)?;
         }
         fs::rename(draft, &path).map_err(|source| io(&path, "publish", source))?;
-        sync_dir(&self.dir.join("problems"))?;
+        sync(&self.dir.join("problems"))?;
         prepared::load(&path, revision)
     }
 
@@ -188,8 +188,8 @@ impl Cache {
     }
 }
 
-/// Brings the names in a directory to disk.
-pub(crate) fn sync_dir(path: &Path) -> Result<(), CacheError> {
+/// Brings a file's content, or the names in a directory, to disk.
+pub(crate) fn sync(path: &Path) -> Result<(), CacheError> {
     let sync = || File::open(path)?.sync_all();
     sync().map_err(|source| io(path, "sync", source))
 }

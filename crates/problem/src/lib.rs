@@ -4,6 +4,34 @@
 //! read, checked and never trusted. Whoever judges it first makes it complete: a [`Draft`] takes
 //! every input and answer, and is published as a [`Problem`] in the [`Cache`]. [`Languages`] says
 //! how sources become programs.
+//!
+//! ```text
+//! directory or zip ──Package::open──▶ Package ──Cache::begin──▶ Draft ──publish──▶ Problem
+//!                                                                 object store ──Cache::unpack──▲
+//! ```
+//!
+//! # Rules that are ours
+//!
+//! - **The revision** is a hash of paths and contents, so that a directory, its zip, and the zip
+//!   with a folder around everything are one revision. What version control and file managers
+//!   leave behind (`.git`, `__MACOSX`, …) is not part of a package.
+//! - **The manifest** is at the root, or in the only folder of the root.
+//! - **The judging testset** is the one called `tests`, else the only one.
+//! - **An input** is the file when the package holds it, else the stdout of the command; **an
+//!   answer** is the file when the package holds it, else the stdout of the main solution.
+//! - **Ends of lines**: inputs and answers are stored with CR LF turned into LF, whichever system
+//!   the package was made on; a CR alone stays. Sources and headers stay as they are. The revision
+//!   is that of the package before this.
+//! - **Headers**: beside the source, then `files/`, then the listed resources; a C++ program is
+//!   compiled with the package's own `testlib.h`, else with the vendored one.
+//! - **A checker that is only named** (`std::ncmp.cpp` without its source) is built in.
+//! - **Limits** that a package does not give: see [`ProblemLimits::new`].
+//! - **Archives** are unpacked within bounds (entries, bytes, density, depth), and never links,
+//!   devices, encrypted entries, repeated names or names that leave the package. The bounds and
+//!   their reasons are constants of one file, `bounds.rs`.
+//! - **What is read but cannot be judged yet** is said by [`Package::unsupported`]: interactors,
+//!   scorers, two runs per test, solutions that read or write files, graders, generators that
+//!   write several tests. ICPC/Kattis packages are recognised and refused.
 
 #![forbid(unsafe_code)]
 

@@ -18,10 +18,6 @@ pub(crate) fn normalise(name: &str) -> Result<Option<String>, String> {
     if name.starts_with('/') {
         return Err("an absolute path; names must stay inside the package".to_owned());
     }
-    let mut drive = name.chars();
-    if drive.next().is_some_and(|c| c.is_ascii_alphabetic()) && drive.next() == Some(':') {
-        return Err("a drive letter; names must stay inside the package".to_owned());
-    }
     let mut parts: Vec<&str> = Vec::new();
     for part in name.split('/') {
         match part {
@@ -32,6 +28,11 @@ pub(crate) fn normalise(name: &str) -> Result<Option<String>, String> {
             }
             _ => parts.push(part),
         }
+    }
+    // A drive letter counts wherever it ends up in front, behind `./` as well.
+    let mut drive = parts.first().copied().unwrap_or_default().chars();
+    if drive.next().is_some_and(|c| c.is_ascii_alphabetic()) && drive.next() == Some(':') {
+        return Err("a drive letter; names must stay inside the package".to_owned());
     }
     if parts.len() > MAX_DEPTH {
         return Err(format!("{} folders deep, at most {MAX_DEPTH} are read", parts.len()));
@@ -102,6 +103,7 @@ mod tests {
             ("\\\\server\\share", "absolute"),
             ("C:\\x", "drive"),
             ("c:x", "drive"),
+            (".\\a:", "drive"),
             ("a\0b", "control"),
             ("a\nb", "control"),
             (deep.as_str(), "deep"),

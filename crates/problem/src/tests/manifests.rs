@@ -194,3 +194,20 @@ fn a_generated_test_whose_file_is_there_needs_no_generator() {
     assert_eq!(package.tests[1].input, Input::File(package.root.join("tests/02")));
     assert!(package.executables.is_empty());
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+    #[test]
+    fn no_manifest_breaks_the_reader(at in 0_usize..4_000, cut in 0_usize..40, new in "[<>&'\"%a-z0-9 /]{0,6}") {
+        let manifest = super::sample::MANIFEST.as_bytes();
+        let at = at.min(manifest.len());
+        let (before, rest) = manifest.split_at(at);
+        let after = &rest[cut.min(rest.len())..];
+        let mut sample = Sample::default();
+        sample.put("problem.xml", [before, new.as_bytes(), after].concat());
+        if let Err(error) = sample.open() {
+            let line = error.to_string();
+            proptest::prop_assert!(line.contains("problem.xml: ") && !line.contains('\n'), "{}", line);
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! Filters, installed, and the listener's two calls.
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
 
@@ -108,3 +108,9 @@ const CONTINUE: u32 = 1;
 
 const _: () = assert!(size_of::<libc::seccomp_notif>() == 0x50);
 const _: () = assert!(size_of::<libc::seccomp_notif_resp>() == 0x18);
+
+/// A descriptor that [`install`] has returned, to be closed when dropped.
+pub(crate) fn own(listener: RawFd) -> OwnedFd {
+    // SAFETY: the kernel has just made this descriptor for the caller, who passes it here once.
+    unsafe { OwnedFd::from_raw_fd(listener) }
+}

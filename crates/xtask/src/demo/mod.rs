@@ -2,21 +2,16 @@
 //! wrong, slow, greedy or hostile, each with the verdict it must get.
 
 mod cluster;
-mod programs;
 mod table;
 
-use std::path::Path;
 use std::thread;
 
 use anyhow::{Context, Result, bail};
+use minos_tests::corpus::{self, Program};
 
 use self::cluster::{Client, Cluster};
-use self::programs::Program;
 use self::table::Row;
 use crate::{setup, shell};
-
-/// The problem all programs are judged against.
-const PACKAGE: &str = "tests/corpus/packages/range-sums";
 
 /// Builds, starts, judges, compares and stops everything.
 ///
@@ -31,13 +26,15 @@ pub(crate) fn run() -> Result<()> {
     let args = ["build", "--release", "--locked", "-p", "minos-cli", "-p", "minos-sandbox"];
     shell::run(shell::command("cargo", &args).arg("--bins"))?;
     let minos = shell::target().join("release/minos");
-    let programs = programs::all()?;
+    let mut programs = corpus::all()?;
+    programs.retain(|program| program.expect.demo);
 
     let mut cluster = Cluster::start(&minos)?;
-    println!("demo: minos problem push {PACKAGE}");
-    shell::run(&mut cluster.client.verb(&["problem", "push", PACKAGE]))?;
-    let problem = Path::new(PACKAGE).file_name().context("the package has no name")?;
-    let problem = problem.to_string_lossy();
+    // All programs of the demonstration are judged against this one problem.
+    let package = corpus::range_sums();
+    println!("demo: minos problem push {}", package.display());
+    shell::run(cluster.client.verb(&["problem", "push"]).arg(&package))?;
+    let problem = package.file_name().context("the package has no name")?.to_string_lossy();
     println!("demo: submitting {} programs to {problem}", programs.len());
     let rows = judge(&cluster.client, &problem, &programs)?;
     cluster.stop()?;
@@ -67,7 +64,8 @@ fn judge(client: &Client, problem: &str, programs: &[Program]) -> Result<Vec<Row
 
 fn submit(client: &Client, problem: &str, program: &Program) -> Result<Row> {
     let mut submit = client.verb(&["submit", "--problem", problem]);
-    submit.args(["--language", &program.language, "--wait", "--json"]).arg(&program.source);
+    submit.args(["--language", program.expect.language.as_str(), "--wait", "--json"]);
+    submit.arg(&program.source);
     let output = submit.output().context("`minos submit` did not start")?;
     // It exits with 1 when the verdict is not AC: what counts is the document.
     serde_json::from_slice(&output.stdout)

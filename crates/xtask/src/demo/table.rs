@@ -1,8 +1,7 @@
 //! The judgements as a table for people.
 
+use minos_tests::corpus::Program;
 use serde::Deserialize;
-
-use super::programs::Program;
 
 /// What the table needs of a `minos.judgement/1` document.
 #[derive(Deserialize)]
@@ -32,35 +31,34 @@ struct Cause {
 
 /// One line of the table.
 pub(super) struct Row {
-    name: String,
-    expected: String,
+    program: Program,
     judgement: Judgement,
 }
 
 impl Row {
     pub(super) fn new(program: &Program, judgement: Judgement) -> Self {
-        let (name, expected) = (program.name.clone(), program.expected.clone());
-        Self { name, expected, judgement }
+        Self { program: program.clone(), judgement }
     }
 
     pub(super) fn is_as_expected(&self) -> bool {
-        self.expected == self.judgement.verdict
+        let verdict = self.judgement.verdict.parse();
+        verdict.is_ok_and(|verdict| self.program.expect.allows(verdict))
     }
 }
 
 /// Prints all rows, those that differ marked.
 pub(super) fn print(rows: &[Row]) {
     println!(
-        "\n{:<26} {:<9} {:<8} {:<34} {:>9} {:>11}",
+        "\n{:<30} {:<9} {:<8} {:<34} {:>9} {:>11}",
         "program", "expected", "verdict", "cause", "cpu", "memory"
     );
     for row in rows {
         let Judgement { verdict, cpu_us_max, memory_bytes_max, .. } = &row.judgement;
         let mark = if row.is_as_expected() { "" } else { "  <-- differs" };
         println!(
-            "{:<26} {:<9} {:<8} {:<34} {:>6} ms {:>7} KiB{mark}",
-            row.name,
-            row.expected,
+            "{:<30} {:<9} {:<8} {:<34} {:>6} ms {:>7} KiB{mark}",
+            row.program.name,
+            row.program.expect.verdict.as_str(),
             verdict,
             cause(&row.judgement),
             cpu_us_max / 1000,

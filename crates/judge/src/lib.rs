@@ -25,6 +25,7 @@ mod program;
 mod protocol;
 mod report;
 mod ruling;
+mod sandboxed;
 mod trouble;
 mod workshop;
 
@@ -34,5 +35,6 @@ pub use judging::{MAX_SOURCE, Options, SourceTooLong, SubmissionToJudge, check_s
 pub use port::{Executable, InFile, Keep, OutFile, Outcome, Request, Runs, RunsError};
 pub use prepare::{PrepareError, prepare};
 pub use ruling::{MAX_COMMENT, Ruled, Ruling};
+pub use sandboxed::Sandboxed;
 pub use trouble::{Trouble, Unjudged};
 pub use workshop::{MAX_LOG, Workshop};

@@ -1,0 +1,7 @@
+#include <stdio.h>
+
+int main(void) {
+    volatile int zero = 0;
+    printf("%d\n", 1 / zero);
+    return 0;
+}

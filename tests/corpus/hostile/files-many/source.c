@@ -1,0 +1,30 @@
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static long long prefix[200001];
+
+static int solve(void) {
+    int n, q, l, r;
+    if (scanf("%d %d", &n, &q) != 2) return 1;
+    for (int i = 1; i <= n; i++) {
+        if (scanf("%lld", &prefix[i]) != 1) return 1;
+        prefix[i] += prefix[i - 1];
+    }
+    while (q-- > 0) {
+        if (scanf("%d %d", &l, &r) != 2) return 1;
+        printf("%lld\n", prefix[r] - prefix[l - 1]);
+    }
+    return 0;
+}
+
+int main(void) {
+    char name[32];
+    for (int i = 0; i < 1000000; i++) {
+        snprintf(name, sizeof name, "f%d", i);
+        int file = open(name, O_WRONLY | O_CREAT, 0600);
+        if (file < 0) break;
+        close(file);
+    }
+    return solve();
+}

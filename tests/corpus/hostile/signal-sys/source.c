@@ -1,0 +1,6 @@
+#include <signal.h>
+
+int main(void) {
+    raise(SIGSYS);
+    return 0;
+}

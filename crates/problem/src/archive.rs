@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
+use minos_model::Bytes;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
@@ -89,7 +90,8 @@ impl Unpacking<'_> {
                 .map_err(|source| crate::tree::io(&folder, "make", source));
         }
         if declared > self.bounds.file {
-            let problem = format!("{declared} bytes, at most {} are read", self.bounds.file);
+            let most = Bytes::new(self.bounds.file);
+            let problem = format!("{declared} bytes, at most {most} are read");
             return Err(self.refused(&name, problem));
         }
         let content = zip.by_index(index).map_err(|error| self.refused(&name, said(&error)))?;
@@ -171,9 +173,12 @@ impl Unpacking<'_> {
         }
         if written > left {
             let problem = format!(
-                "the archive unpacks to more than {} bytes (at most {}, and {} times its own size \
-                 above {})",
-                self.most, self.bounds.total, self.bounds.ratio, self.bounds.dense
+                "the archive unpacks to more than {}; at most {} are read, and above {} at most \
+                 {} times the archive's own size",
+                Bytes::new(self.most),
+                Bytes::new(self.bounds.total),
+                Bytes::new(self.bounds.dense),
+                self.bounds.ratio
             );
             return Err(self.refused(name, problem));
         }
@@ -195,6 +200,9 @@ impl Unpacking<'_> {
 fn said(error: &ZipError) -> String {
     if let ZipError::UnsupportedArchive(what) = error {
         return format!("{what}; only plain stored and deflated entries are read");
+    }
+    if let ZipError::InvalidArchive(what) = error {
+        return format!("not a whole zip archive: {what}");
     }
     format!("not a whole zip archive: {error}")
 }

@@ -279,7 +279,10 @@ struct Lines {
 
 impl Lines {
     /// The next chunk as it is written; an empty chunk is the end.
-    fn turn(&mut self, chunk: &[u8]) -> &[u8] {
+    fn turn<'a>(&'a mut self, chunk: &'a [u8]) -> &'a [u8] {
+        if !self.pending && !chunk.contains(&b'\r') {
+            return chunk;
+        }
         self.turned.clear();
         if chunk.is_empty() && self.pending {
             self.turned.push(b'\r');

@@ -37,6 +37,10 @@ enum Kind {
 
 pub(crate) fn open(path: &Path, languages: &Languages) -> Result<Package, PackageError> {
     let metadata = path.metadata().map_err(|source| io(path, "open", source))?;
+    if !metadata.is_dir() && !metadata.is_file() {
+        let problem = "neither a directory nor a zip archive".to_owned();
+        return Err(PackageError::Tree { path: path.to_owned(), problem });
+    }
     let scratch = tempfile::Builder::new()
         .prefix("minos-package-")
         .tempdir()

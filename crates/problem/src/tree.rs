@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use minos_model::Digest;
+use minos_model::{Bytes, Digest};
 use sha2::{Digest as _, Sha256};
 
 use crate::PackageError;
@@ -159,11 +159,13 @@ impl Walk {
             return Err(refused(path, "neither a file nor a folder".to_owned()));
         };
         if length > MAX_FILE {
-            return Err(refused(path, format!("{length} bytes, at most {MAX_FILE} are read")));
+            let most = Bytes::new(MAX_FILE);
+            return Err(refused(path, format!("{length} bytes, at most {most} are read")));
         }
         self.bytes = self.bytes.saturating_add(length);
         if self.bytes > MAX_TOTAL {
-            let problem = format!("the package has more than {MAX_TOTAL} bytes up to this file");
+            let problem =
+                format!("the package has more than {} up to this file", Bytes::new(MAX_TOTAL));
             return Err(refused(path, problem));
         }
         Ok(length)

@@ -1,10 +1,12 @@
 //! Packages that are refused: one clear line each.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 
 use tempfile::TempDir;
 
-use super::sample::Sample;
+use super::sample::{Sample, zip_of};
 use crate::{Package, PackageError};
 
 #[track_caller]
@@ -112,6 +114,8 @@ fn a_place_without_a_manifest_is_no_package() {
     let text = dir.path().join("notes.txt");
     std::fs::write(&text, "hello").unwrap();
     one_line(&Package::open(&text).unwrap_err(), "notes.txt", &["not a whole zip archive"]);
+    let device = Path::new("/dev/null");
+    one_line(&Package::open(device).unwrap_err(), "/dev/null", &["neither a directory nor a zip"]);
 }
 
 #[test]
@@ -129,6 +133,23 @@ fn the_other_formats_are_recognised_and_said() {
     }
     let error = Package::open(contest.path()).unwrap_err();
     one_line(&error, "contest.xml", &["problems/a-plus-b, problems/b-trees"]);
+
+    let entries: [(&str, &[u8]); 2] =
+        [("round/contest.xml", b"<contest/>"), ("round/problems/sums/problem.xml", b"<problem/>")];
+    let error = Package::open(&zip_of(&contest, &entries)).unwrap_err();
+    one_line(&error, "package.zip: contest.xml", &["unpack it", "round/problems/sums"]);
+    let error = Package::open(&zip_of(&contest, &[("sums/problem.yaml", b"")])).unwrap_err();
+    one_line(&error, "package.zip: sums/problem.yaml", &["ICPC/Kattis", "not read yet"]);
+}
+
+#[test]
+fn the_example_package_is_read() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/corpus/packages/range-sums");
+    let package = Package::open(&path).unwrap();
+    assert_eq!((package.id.as_str(), package.tests.len()), ("range-sums", 8));
+    assert_eq!(package.unsupported(), None);
+    let tags: BTreeSet<&str> = package.solutions.iter().map(|one| one.tag.as_str()).collect();
+    assert!(tags.len() == 6 && package.solutions.iter().all(|one| one.language.is_some()));
 }
 
 #[test]

@@ -1,3 +1,66 @@
-//! Placeholder.
+//! The `minos-load` command: open-loop replay of bursts against a running minos, with a ledger of
+//! what was promised to every submission and what became of it.
 
-fn main() {}
+#![forbid(unsafe_code)]
+
+mod args;
+mod corpus;
+mod journal;
+mod ledger;
+mod node_cpu;
+mod rate;
+mod replay;
+mod report;
+mod schedule;
+mod threshold;
+mod verbs;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Verb};
+
+/// A run that could not take place, with its exit code.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Wrong usage or invalid input.
+    Input(anyhow::Error),
+    /// No broker, no problem, no disk.
+    Environment(anyhow::Error),
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            drop(error.print());
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let Verb::Run(args) = cli.verb;
+    match verbs::run(&args) {
+        Ok(good) => ExitCode::from(u8::from(!good)),
+        Err(failure) => {
+            let (code, error) = match failure {
+                Failure::Input(error) => (2, error),
+                Failure::Environment(error) => (3, error),
+            };
+            note(&format!("minos-load: {error:#}"));
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// Prints one line of news on stderr; news may be lost.
+pub(crate) fn note(line: &str) {
+    let mut stderr = io::stderr().lock();
+    drop(writeln!(stderr, "{line}"));
+}
+
+/// Prints the answer on stdout; a reader that has left is no failure.
+pub(crate) fn say(text: &str) {
+    let mut stdout = io::stdout().lock();
+    drop(writeln!(stdout, "{text}"));
+}

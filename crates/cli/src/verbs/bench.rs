@@ -1,0 +1,118 @@
+//! `minos bench`: what this machine can do.
+
+use std::collections::BTreeMap;
+
+use minos_sandbox::SandboxConfig;
+use minos_sandbox::bench::{self, BenchOptions, BenchReport, PerSecond, Percentiles};
+use serde::Serialize;
+
+use crate::console::Console;
+use crate::exit::{Exit, Failure, Outcome, with_causes};
+
+/// What this machine can do: bare spawn against boxed run.
+///
+/// Bare is posix_spawn and wait of a static program that does nothing; boxed is the same program
+/// in a fresh box each time. Both are measured in turn, in one run.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  minos bench\n  minos bench --json\n  minos bench --runs 200")]
+pub(crate) struct Args {
+    /// Pairs of runs that are measured.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
+    runs: Option<u32>,
+    /// Print minos.bench/1 on stdout and nothing else there.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct BenchDocument {
+    schema: &'static str,
+    bare_us: PercentilesDocument,
+    boxed_us: PercentilesDocument,
+    ratio_p50: f64,
+    sparse: SparseDocument,
+    bare_per_second: BTreeMap<&'static str, f64>,
+    boxed_per_second: BTreeMap<&'static str, f64>,
+    cpu_overshoot_us: PercentilesDocument,
+    isolation: &'static str,
+}
+
+#[derive(Serialize)]
+struct SparseDocument {
+    bare_us: PercentilesDocument,
+    boxed_us: PercentilesDocument,
+}
+
+#[derive(Serialize)]
+struct PercentilesDocument {
+    p50: u64,
+    p95: u64,
+    p99: u64,
+}
+
+impl From<Percentiles> for PercentilesDocument {
+    fn from(percentiles: Percentiles) -> Self {
+        let Percentiles { p50, p95, p99 } = percentiles;
+        Self { p50, p95, p99 }
+    }
+}
+
+pub(crate) fn run(console: Console, args: &Args) -> Outcome {
+    let mut options = BenchOptions::default();
+    if let Some(runs) = args.runs {
+        options.samples = usize::try_from(runs).map_err(Failure::input)?;
+    }
+    let bar = console.progress("benchmark");
+    let mut tell = |what: &str| bar.set_message(what.to_owned());
+    let report = bench::run(&options, SandboxConfig::default(), &mut tell)
+        .map_err(|error| Failure::environment(with_causes(&error)))?;
+    bar.finish_and_clear();
+    if args.json {
+        console.json(&document(&report))?;
+    } else {
+        console.say(&in_words(&report))?;
+    }
+    Ok(Exit::Yes)
+}
+
+fn document(report: &BenchReport) -> BenchDocument {
+    let by_parallelism = |rate: PerSecond| BTreeMap::from([("1", rate.one), ("2", rate.two)]);
+    BenchDocument {
+        schema: "minos.bench/1",
+        bare_us: report.bare.into(),
+        boxed_us: report.boxed.into(),
+        ratio_p50: report.ratio_p50,
+        sparse: SparseDocument {
+            bare_us: report.sparse_bare.into(),
+            boxed_us: report.sparse_boxed.into(),
+        },
+        bare_per_second: by_parallelism(report.bare_per_second),
+        boxed_per_second: by_parallelism(report.boxed_per_second),
+        cpu_overshoot_us: report.cpu_overshoot.into(),
+        isolation: report.isolation.as_str(),
+    }
+}
+
+fn in_words(report: &BenchReport) -> String {
+    let line = |name: &str, values: Percentiles| {
+        format!(
+            "{name:<22} p50 {:>7} us   p95 {:>7} us   p99 {:>7} us",
+            values.p50, values.p95, values.p99
+        )
+    };
+    let rate = |name: &str, values: PerSecond| {
+        format!("{name:<22} {:>8.0}/s alone   {:>8.0}/s two at once", values.one, values.two)
+    };
+    [
+        line("bare spawn", report.bare),
+        line("boxed run", report.boxed),
+        format!("{:<22} {:.2}", "ratio of the medians", report.ratio_p50),
+        line("bare, after a pause", report.sparse_bare),
+        line("boxed, after a pause", report.sparse_boxed),
+        rate("bare spawns", report.bare_per_second),
+        rate("boxed runs", report.boxed_per_second),
+        line("past a CPU limit", report.cpu_overshoot),
+        format!("{:<22} {}", "isolation", report.isolation),
+    ]
+    .join("\n")
+}

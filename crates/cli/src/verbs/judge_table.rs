@@ -1,0 +1,95 @@
+//! A judgement as a table for people.
+
+use minos_model::{Cause, Judgement, TestResult, Verdict};
+
+use crate::console::{Colour, Console};
+
+/// Lines of a compiler's log that are shown.
+const LOG_LINES: usize = 20;
+
+/// The whole judgement: a line per test, then the verdict.
+pub(crate) fn in_words(console: Console, judgement: &Judgement) -> String {
+    let mut lines = Vec::new();
+    if let Some(compile) = &judgement.compile {
+        if !compile.ok {
+            lines.extend(compile.log.lines().take(LOG_LINES).map(str::to_owned));
+        }
+        let cached = if compile.cached { ", reused" } else { "" };
+        lines.push(format!("compile  cpu {}  wall {}{cached}", compile.cpu, compile.wall));
+    }
+    let width = judgement.tests.iter().map(|test| test.name.len()).max().unwrap_or(0);
+    lines.extend(judgement.tests.iter().map(|test| test_line(console, test, width)));
+    lines.push(verdict_line(console, judgement));
+    lines.join("\n")
+}
+
+fn test_line(console: Console, test: &TestResult, width: usize) -> String {
+    let verdict = paint(console, test.verdict, &format!("{:<3}", test.verdict.as_str()));
+    if test.verdict == Verdict::Skipped {
+        return format!("{:<width$}  {verdict}", test.name);
+    }
+    let mut line = format!(
+        "{:<width$}  {verdict}  cpu {:>9}  wall {:>9}  memory {:>9}",
+        test.name,
+        test.cpu.to_string(),
+        test.wall.to_string(),
+        test.memory.to_string()
+    );
+    if let Some(score) = test.score {
+        line.push_str(&format!("  {}/{} points", score.points, score.max));
+    }
+    if let Some(cause) = test.cause.as_ref().filter(|cause| **cause != Cause::Exited) {
+        line.push_str(&format!("  {cause}"));
+    } else if let Some(code) = test.ending.and_then(minos_model::Ending::exit_code)
+        && code != 0
+    {
+        line.push_str(&format!("  exit code {code}"));
+    }
+    let comment = test.comment.lines().next().unwrap_or_default();
+    if !comment.is_empty() {
+        line.push_str("  ");
+        line.push_str(&console.paint(Colour::Dim, comment));
+    }
+    line
+}
+
+/// `WA on test 03  (cpu at most 1.2 ms, memory at most 1.2 MiB)`.
+pub(crate) fn verdict_line(console: Console, judgement: &Judgement) -> String {
+    let mut line = paint(console, judgement.verdict, judgement.verdict.as_str());
+    if let Some(test) = &judgement.decided_by {
+        line.push_str(&format!(" on test {test}"));
+    }
+    if let Some(score) = judgement.score {
+        line.push_str(&format!("  {} of {} points", score.points, score.max));
+    }
+    if let Some((fault, message)) = &judgement.fault {
+        line.push_str(&format!("  fault of the {}: {message}", fault.as_str()));
+    }
+    if judgement.tests.iter().any(|test| test.cause.is_some()) {
+        line.push_str(&format!(
+            "  (cpu at most {}, memory at most {})",
+            judgement.cpu_max(),
+            judgement.memory_max()
+        ));
+    }
+    line
+}
+
+fn paint(console: Console, verdict: Verdict, text: &str) -> String {
+    let colour = match verdict {
+        Verdict::Accepted => Colour::Green,
+        Verdict::PartiallyCorrect | Verdict::JudgeError | Verdict::Cancelled => Colour::Yellow,
+        Verdict::Skipped => Colour::Dim,
+        Verdict::WrongAnswer
+        | Verdict::PresentationError
+        | Verdict::TimeLimit
+        | Verdict::WallTimeLimit
+        | Verdict::MemoryLimit
+        | Verdict::OutputLimit
+        | Verdict::RuntimeError
+        | Verdict::SecurityViolation
+        | Verdict::CompileError
+        | Verdict::CompileLimit => Colour::Red,
+    };
+    console.paint(colour, text)
+}

@@ -1,0 +1,76 @@
+//! A running node under signals: the first drains it, the second stops it at once.
+
+use minos_node::{NodeError, NodeHandle};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::console::Console;
+use crate::exit::{Exit, Failure, Outcome, with_causes};
+
+/// SIGTERM and SIGINT, caught from the moment this is made.
+pub(crate) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Catches them.
+    ///
+    /// # Errors
+    /// Exit code 3 when the runtime cannot.
+    pub(crate) fn catch() -> Result<Self, Failure> {
+        let caught =
+            |kind| signal(kind).map_err(|error| Failure::environment(format!("signals: {error}")));
+        Ok(Self {
+            terminate: caught(SignalKind::terminate())?,
+            interrupt: caught(SignalKind::interrupt())?,
+        })
+    }
+
+    /// The next of them.
+    pub(crate) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Serves until the node has ended.
+///
+/// # Errors
+/// What the node died of.
+pub(crate) async fn until_stopped(
+    console: Console,
+    node: &mut NodeHandle,
+    signals: &mut Signals,
+) -> Outcome {
+    let ended = tokio::select! {
+        ended = node.wait() => Some(ended),
+        () = signals.next() => None,
+    };
+    if let Some(ended) = ended {
+        return finish(ended);
+    }
+    console.note("minos: draining: running jobs are finished; a second signal stops at once");
+    node.drain();
+    let ended = tokio::select! {
+        ended = node.wait() => Some(ended),
+        () = signals.next() => None,
+    };
+    if let Some(ended) = ended {
+        return finish(ended);
+    }
+    console.note("minos: stopping at once: jobs are handed back");
+    node.stop_now();
+    finish(node.wait().await)
+}
+
+fn finish(ended: Result<(), NodeError>) -> Outcome {
+    ended.map(|()| Exit::Yes).map_err(|error| failed(&error))
+}
+
+/// A failure of the node as a failure of the verb.
+pub(crate) fn failed(error: &NodeError) -> Failure {
+    let line = with_causes(error);
+    if error.is_usage() { Failure::input(line) } else { Failure::environment(line) }
+}

@@ -1,0 +1,184 @@
+//! `minos run`, as a user types it: what is refused, and what is reported. Needs root.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+/// A command of `minos` and what it ended with.
+struct Ended {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+fn minos(args: &[&str]) -> Ended {
+    let output = Command::new(env!("CARGO_BIN_EXE_minos"))
+        .args(args)
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::null())
+        .output()
+        .expect("minos starts");
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+fn report(args: &[&str]) -> Value {
+    let ended = minos(args);
+    serde_json::from_str(&ended.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {:?} {:?}", ended.stdout, ended.stderr))
+}
+
+fn scratch(name: &str) -> PathBuf {
+    let dir = std::env::temp_dir().join(format!("minos-run-{}-{name}", std::process::id()));
+    std::fs::create_dir_all(&dir).expect("a directory");
+    dir
+}
+
+#[test]
+fn what_cannot_be_run_is_refused_in_one_line() {
+    let dir = scratch("refused");
+    let plain = dir.join("plain");
+    std::fs::write(&plain, "text").expect("a file");
+    let (dir, plain) = (dir.to_str().expect("UTF-8"), plain.to_str().expect("UTF-8"));
+    let rows: [(&[&str], &[&str]); 12] = [
+        (&["--", "./nowhere"], &["./nowhere", "No such file"]),
+        (&["--", "no-such-name"], &["no-such-name", "PATH"]),
+        (&["--", dir], &["not a file"]),
+        (&["--", plain], &["not executable", "chmod +x"]),
+        (&["--cpu", "0s", "--", "true"], &["cpu", "1us"]),
+        (&["--memory", "0", "--", "true"], &["memory", "512 KiB"]),
+        (&["--cpu", "1000h", "--", "true"], &["cpu", "highest"]),
+        (&["--processes", "0", "--", "true"], &["processes"]),
+        (&["--stdin", "/nowhere", "--", "true"], &["--stdin", "/nowhere"]),
+        (&["--bind", "/nowhere:/x", "--", "true"], &["--bind", "/nowhere"]),
+        (&["--stdout", "/nowhere/x", "--", "true"], &["--stdout", "/nowhere/x"]),
+        (&["--json", "--stdout", "-", "--", "true"], &["--json", "--stdout"]),
+    ];
+    for (args, words) in rows {
+        let ended = minos(&[&["run"], args].concat());
+        assert_eq!(ended.code, Some(2), "{args:?}: {}", ended.stderr);
+        assert_eq!(ended.stderr.trim_end().lines().count(), 1, "{args:?}: {}", ended.stderr);
+        for word in words {
+            assert!(ended.stderr.contains(word), "{args:?}: `{word}` not in {}", ended.stderr);
+        }
+        assert_eq!(ended.stdout, "", "{args:?}");
+    }
+    std::fs::remove_dir_all(dir).expect("it was made here");
+}
+
+#[test]
+fn what_is_no_limit_is_refused_with_the_way_to_write_it() {
+    for (args, words) in [
+        (["--cpu", "2"], "2s"),
+        (["--cpu", "-1s"], "--cpu"),
+        (["--memory", "lots"], "256MiB"),
+        (["--processes", "many"], "--processes"),
+        (["--bind", "/tmp"], "HOST:BOX"),
+        (["--env", "NAME"], "NAME=VALUE"),
+        (["--repeat", "0"], "--repeat"),
+    ] {
+        let ended = minos(&[&["run"], args.as_slice(), &["--", "true"]].concat());
+        assert_eq!(ended.code, Some(2), "{args:?}: {}", ended.stderr);
+        assert!(ended.stderr.contains(words), "{args:?}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn the_flags_of_isolate_are_answered_with_ours() {
+    for (args, hint) in [
+        (["--time", "2"], "did you mean `--cpu 2s`?"),
+        (["--mem", "65536"], "did you mean `--memory 65536K`?"),
+        (["--wall-time", "3"], "did you mean `--wall 3s`?"),
+    ] {
+        let ended = minos(&[&["run"], args.as_slice(), &["--", "true"]].concat());
+        assert_eq!(ended.code, Some(2), "{args:?}");
+        assert!(ended.stderr.contains(hint), "{args:?}: {}", ended.stderr);
+        assert_eq!(ended.stderr.lines().count(), 1, "{args:?}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn help_is_an_answer_and_nonsense_is_not() {
+    for verb in ["run", "judge", "up", "submit", "status", "doctor", "bench"] {
+        let ended = minos(&[verb, "--help"]);
+        assert_eq!(ended.code, Some(0), "{verb}");
+        assert!(ended.stdout.contains("Example"), "{verb}: {}", ended.stdout);
+    }
+    assert_eq!(minos(&[]).code, Some(2));
+    assert_eq!(minos(&["frobnicate"]).code, Some(2));
+    assert_eq!(minos(&["run"]).code, Some(2));
+}
+
+#[test]
+fn a_run_is_reported_with_its_cause() {
+    let rows: [(&[&str], &str, Value, i32); 6] = [
+        (&["--", "true"], "exited", Value::from(0), 0),
+        (&["--", "false"], "exited", Value::from(1), 1),
+        (&["--", "sh", "-c", "exit 137"], "exited", Value::from(137), 1),
+        (&["--", "sh", "-c", "kill -9 $$"], "signalled", Value::Null, 1),
+        (&["--cpu", "100ms", "--", "sh", "-c", "while :; do :; done"], "limit", Value::Null, 1),
+        (&["--wall", "200ms", "--", "sleep", "5"], "limit", Value::Null, 1),
+    ];
+    for (args, kind, exit_code, code) in rows {
+        let all = [&["run", "--json"], args].concat();
+        let ended = minos(&all);
+        assert_eq!(ended.code, Some(code), "{args:?}: {}", ended.stderr);
+        let report: Value = serde_json::from_str(&ended.stdout).expect("one document");
+        assert_eq!(report["cause"]["kind"], kind, "{args:?}: {report}");
+        assert_eq!(report["exit_code"], exit_code, "{args:?}: {report}");
+        for key in ["signal", "cpu_us", "wall_us", "memory_bytes", "stdout_bytes", "stderr_bytes"] {
+            assert!(report.get(key).is_some(), "{key}: {report}");
+        }
+    }
+}
+
+#[test]
+fn a_program_outside_the_visible_directories_and_a_large_argument_are_run() {
+    let dir = scratch("outside");
+    let script = dir.join("say");
+    std::fs::write(&script, "#!/bin/sh\necho \"${#1}\"\n").expect("a script");
+    let everybody = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(&script, everybody).expect("its mode");
+    let out = dir.join("out");
+    // The kernel takes 128 KiB in one argument; eight of them make a megabyte.
+    let large = "x".repeat(127 << 10);
+    let mut args = vec!["run", "--stdout", out.to_str().expect("UTF-8"), "--json", "--"];
+    args.push(script.to_str().expect("UTF-8"));
+    args.extend([large.as_str(); 8]);
+    let ended = minos(&args);
+    assert_eq!(ended.code, Some(0), "{} {}", ended.stdout, ended.stderr);
+    assert_eq!(std::fs::read_to_string(&out).expect("its output"), format!("{}\n", 127 << 10));
+    std::fs::remove_dir_all(dir).expect("it was made here");
+}
+
+#[test]
+fn streams_environment_and_binds_are_what_was_asked_for() {
+    let dir = scratch("streams");
+    let file = |name: &str| dir.join(name).to_str().expect("UTF-8").to_owned();
+    std::fs::write(file("in"), "5\n").expect("a file");
+    let bind = format!("{}:/data", dir.display());
+    let (stdin, out, err) = (file("in"), file("out"), file("err"));
+    let script = "read n; echo $n $A $HOME; pwd; cat /data/in >&2; echo x > /data/y";
+    let report = report(&[
+        "run", "--json", "--stdin", &stdin, "--stdout", &out, "--stderr", &err, "--env", "A=b",
+        "--bind", &bind, "--", "sh", "-c", script,
+    ]);
+    assert_eq!(std::fs::read_to_string(&out).expect("stdout"), "5 b /w\n/w\n");
+    assert!(std::fs::read_to_string(&err).expect("stderr").starts_with("5\n"));
+    assert_ne!(report["exit_code"], 0, "a bind is read-only unless said: {report}");
+    assert_eq!(report["stdout_bytes"], 11, "{report}");
+    assert!(!dir.join("y").exists());
+    std::fs::remove_dir_all(dir).expect("it was made here");
+}
+
+#[test]
+fn several_runs_are_one_document_and_each_box_is_fresh() {
+    let script = "test ! -e left && echo > left";
+    let report = report(&["run", "--json", "--repeat", "5", "--", "sh", "-c", script]);
+    let runs = report["runs"].as_array().expect("runs");
+    assert_eq!(runs.len(), 5);
+    assert!(runs.iter().all(|run| run["exit_code"] == 0), "{report}");
+    assert_eq!(report["schema"], "minos.run/1");
+}

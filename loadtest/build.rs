@@ -1,0 +1,48 @@
+//! Puts the corpus of programs and the packages that the replay needs into the binary, so that it
+//! works on a machine without the repository.
+
+use std::env;
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+fn main() -> io::Result<()> {
+    let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or(io::ErrorKind::NotFound)?);
+    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?);
+    let corpus = here.join("../tests/corpus");
+    println!("cargo::rerun-if-changed={}", corpus.display());
+    let mut table = String::from("/// Path inside `tests/corpus`, and content.\n");
+    table.push_str("pub(crate) const FILES: &[(&str, &[u8])] = &[\n");
+    for folder in ["honest", "hostile", "packages/range-sums"] {
+        let mut files = Vec::new();
+        walk(&corpus.join(folder), &mut files)?;
+        files.sort();
+        for file in files {
+            let inside = file.strip_prefix(&corpus).map_err(io::Error::other)?;
+            let full = fs::canonicalize(&file)?;
+            writeln!(table, "    ({inside:?}, include_bytes!({full:?})),")
+                .map_err(io::Error::other)?;
+        }
+    }
+    table.push_str("];\n");
+    fs::write(out.join("embedded.rs"), table)
+}
+
+/// Every file below `dir`; none when there is no such directory.
+fn walk(dir: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    let listing = match fs::read_dir(dir) {
+        Ok(listing) => listing,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for entry in listing {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            walk(&entry.path(), files)?;
+        } else {
+            files.push(entry.path());
+        }
+    }
+    Ok(())
+}

@@ -8,7 +8,8 @@
 use async_nats::HeaderMap;
 use minos_model::{Job, ProblemId};
 
-use crate::broker::{Kept, Published};
+use crate::broker::Published;
+use crate::reads::Kept;
 use crate::scan::Scan;
 use crate::subject::SUBMISSIONS;
 use crate::wire::{CONTENT_TYPE, decode_job};

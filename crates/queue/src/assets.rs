@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::{self, AckPolicy, pull};
 use async_nats::jetstream::context::GetStreamErrorKind;
-use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
+use async_nats::jetstream::stream::{
+    Config, DiscardPolicy, PersistenceMode, RetentionPolicy, StorageType,
+};
 use minos_model::Bytes;
 
 use crate::broker::broker_error;
@@ -246,7 +248,9 @@ fn streams(topology: &Topology) -> Vec<Config> {
             ..named(SUBMISSIONS, vec!["submissions.*.*.*.*".to_owned()], topology.submissions)
         },
         Config {
-            storage: StorageType::Memory,
+            // Written behind, not before, the answer: progress may be lost. A stream in memory
+            // would be gone, not only empty, after the server's restart.
+            persist_mode: Some(PersistenceMode::Async),
             num_replicas: 1,
             max_messages_per_subject: 1,
             ..named(EVENTS, vec!["events.*.*.*".to_owned()], topology.events)

@@ -6,7 +6,8 @@ use std::str::FromStr;
 use async_nats::HeaderMap;
 use minos_model::{Fault, Generation, Job, NodeId, SubmissionId, Tenant, Verdict};
 
-use crate::broker::{Kept, Published};
+use crate::broker::Published;
+use crate::reads::Kept;
 use crate::subject::{DEAD, JOBS};
 use crate::submit::without_runs;
 use crate::wire::{CONTENT_TYPE, JSON, decode_job};

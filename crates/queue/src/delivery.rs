@@ -92,7 +92,6 @@ impl Delivery {
     /// Keeps the delivery ours until the lease is dropped: beats every third of `ack_wait`, from a
     /// task of its own, so that no judging, however long, lets it run out. A beat lost in a
     /// reconnect costs nothing; two remain.
-    #[must_use]
     pub fn lease(&self) -> Lease {
         let (client, reply) = (self.broker.client.clone(), self.reply.clone());
         let period = self.ack_wait / 3;

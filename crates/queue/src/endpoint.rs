@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::wire::to_json;
 use crate::{ConnectOptions, QueueError};
 
 /// The file's name in the directory of `minos up`.
@@ -31,7 +32,7 @@ pub struct Endpoint {
 pub fn write(directory: &Path, endpoint: &Endpoint) -> Result<PathBuf, QueueError> {
     let path = directory.join(FILE);
     let temporary = directory.join(format!("{FILE}.{}", std::process::id()));
-    let text = serde_json::to_vec(endpoint).expect("strings are always JSON");
+    let text = to_json(endpoint);
     let written = (|| {
         // One left behind by a process that was killed would keep its mode.
         if let Err(error) = fs::remove_file(&temporary)

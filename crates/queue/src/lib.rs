@@ -11,7 +11,7 @@
 //! | JOBS | `jobs.<lane>.<pool>.<tenant>.<submission>.<generation>` | jobs until they are done |
 //! | RESULTS | `results.<tenant>.<submission>.<generation>` | one verdict per judging |
 //! | SUBMISSIONS | `submissions.<problem>.<tenant>.<submission>.<generation>` | what was judged |
-//! | EVENTS | `events.<tenant>.<submission>.<generation>` | the last progress, in memory |
+//! | EVENTS | `events.<tenant>.<submission>.<generation>` | the last progress; it may be lost |
 //! | DEAD | `dlq.<reason>.<tenant>.<submission>` | dead letters |
 //! | ADVISORIES | what the server says of deliveries it gave up | until the janitor has read it |
 
@@ -29,6 +29,8 @@ mod janitor;
 mod lanes;
 mod news;
 mod problems;
+mod puller;
+mod reads;
 mod scan;
 pub mod server;
 mod sources;
@@ -36,6 +38,7 @@ mod status;
 mod subject;
 mod submit;
 mod topology;
+mod turns;
 mod verdicts;
 pub mod wire;
 

@@ -4,8 +4,10 @@ use minos_model::{Digest, ProblemId, ProblemRef};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::broker::{Kept, Published, broker_error};
+use crate::broker::{Published, broker_error};
+use crate::reads::Kept;
 use crate::subject::{PACKAGES, PROBLEMS};
+use crate::wire::to_json;
 use crate::{Broker, QueueError};
 
 /// A revision of a problem that was pushed.
@@ -71,7 +73,7 @@ impl Broker {
             title: title.chars().take(200).collect(),
             bytes: u64::try_from(bytes).unwrap_or(u64::MAX),
         };
-        let value = serde_json::to_vec(&entry).expect("strings and numbers are always JSON");
+        let value = to_json(&entry);
         for key in [format!("revision.{id}.{name}"), format!("latest.{id}")] {
             self.put_key(PROBLEMS, &key, value.clone()).await?;
         }

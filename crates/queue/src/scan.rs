@@ -1,6 +1,6 @@
 //! Walks the messages of a stream in order, one request each: no consumer, no state at the broker.
 
-use crate::broker::Kept;
+use crate::reads::Kept;
 use crate::{Broker, QueueError};
 
 /// A walk over the messages whose subject fits a filter.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::broker::broker_error;
 use crate::subject::{DEAD, JOBS, NODES};
+use crate::wire::to_json;
 use crate::{Broker, QueueError};
 
 /// What a node says of itself with each beat.
@@ -98,7 +99,7 @@ impl Broker {
             judged: state.judged,
             started_ms: state.started_ms,
         };
-        let value = serde_json::to_vec(&beat).expect("strings and numbers are always JSON");
+        let value = to_json(&beat);
         self.put_key(NODES, state.node.as_str(), value).await
     }
 

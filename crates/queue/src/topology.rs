@@ -62,7 +62,7 @@ pub struct Topology {
     pub results: StreamConfig,
     /// What was judged.
     pub submissions: StreamConfig,
-    /// Progress, in memory.
+    /// Progress; written behind, and lost when the broker is killed.
     pub events: StreamConfig,
     /// Dead letters.
     pub dead: StreamConfig,
@@ -241,7 +241,8 @@ impl Topology {
     /// What the streams reserve on the broker's disk together.
     #[must_use]
     pub fn disk(&self) -> Bytes {
-        [self.jobs, self.results, self.submissions, self.dead, self.packages, self.sources]
+        let Self { jobs, results, submissions, events, dead, packages, sources, .. } = self;
+        [jobs, results, submissions, events, dead, packages, sources]
             .iter()
             .fold(Bytes::ZERO, |sum, stream| sum.saturating_add(stream.max_bytes))
     }
@@ -351,7 +352,7 @@ mod tests {
             .replace("weight = 8", "weight = 0")
             .replace("name = \"practice\"", "name = \"contest\"")
             .replace("[streams.dead]", "[streams.dead]\nmax_bites = 1")
-            .replace("pools = ", "colour = 1\npools = ");
+            .replace("\npools = ", "\ncolour = 1\npools = ");
         let error = Topology::parse("c.toml", &text).unwrap_err();
         for expected in [
             "replicas: 2 is none of 1, 3, 5",
@@ -369,7 +370,8 @@ mod tests {
 
     #[test]
     fn a_file_that_is_no_toml_or_empty_is_refused() {
-        assert!(Topology::parse("c.toml", "replicas = ").is_err());
+        let error = Topology::parse("c.toml", "replicas = ").unwrap_err();
+        assert_eq!(error.mistakes.len(), 1, "{error}");
         let error = Topology::parse("c.toml", "").unwrap_err();
         assert!(error.mistakes.len() >= 10, "{:#?}", error.mistakes);
     }

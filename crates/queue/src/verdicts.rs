@@ -8,9 +8,10 @@ use futures_util::StreamExt;
 use minos_model::{Judgement, Progress, Tenant};
 use tokio::time::Instant;
 
-use crate::broker::{Kept, Published, broker_error};
+use crate::broker::{Published, broker_error};
+use crate::reads::Kept;
 use crate::subject::{EVENTS, RESULTS};
-use crate::wire::{CONTENT_TYPE, EventV1, JSON, JudgementV1};
+use crate::wire::{CONTENT_TYPE, EventV1, JSON, JudgementV1, to_json};
 use crate::{Broker, JudgingId, QueueError};
 
 /// How often a waiter looks again when nothing told it to, in case the news was lost.
@@ -146,8 +147,7 @@ impl Broker {
             submission: progress.submission.clone(),
             generation: progress.generation,
         };
-        let event = EventV1::from(progress);
-        let body = serde_json::to_vec(&event).expect("strings and numbers are always JSON");
+        let body = to_json(&EventV1::from(progress));
         if let Err(error) = self.client.publish(judging.event_subject(), body.into()).await {
             tracing::debug!(%error, "progress was lost");
         }

@@ -109,7 +109,9 @@ mod tests {
         ] {
             assert_eq!(version(text), expected, "{text}");
         }
-        assert!((2, 9, 10) < OLDEST && (2, 12, 4) < OLDEST && (2, 12, 5) >= OLDEST);
+        for (found, usable) in [((2, 9, 10), false), ((2, 12, 4), false), ((2, 12, 5), true)] {
+            assert_eq!(found >= OLDEST, usable, "{found:?}");
+        }
     }
 
     #[test]

@@ -15,7 +15,11 @@ use super::ServerError;
 /// How often a lock that is held is tried again.
 const TRY_EVERY: Duration = Duration::from_millis(10);
 
-/// Takes the lock, or says who holds it when it is not free within `patience`.
+/// How long the lock of a process that is alive is waited for: it may be about to end.
+const LIVING_WITHIN: Duration = Duration::from_secs(2);
+
+/// Takes the lock, or says who holds it. A holder that was killed leaves a server that is still
+/// ending: that is waited for with `patience`.
 pub(super) async fn take(directory: &Path, patience: Duration) -> Result<File, ServerError> {
     let path = directory.join("lock");
     let io = |source| ServerError::Io { path: path.clone(), source };
@@ -26,17 +30,19 @@ pub(super) async fn take(directory: &Path, patience: Duration) -> Result<File, S
         .truncate(false)
         .open(&path)
         .map_err(io)?;
-    let deadline = Instant::now() + patience;
+    let began = Instant::now();
     let mut ticks = tokio::time::interval(TRY_EVERY);
     loop {
         ticks.tick().await;
         match file.try_lock() {
             Ok(()) => break,
-            Err(TryLockError::WouldBlock) if Instant::now() < deadline => {}
             Err(TryLockError::WouldBlock) => {
-                let pid = super::tail(&path, 32);
-                let directory = directory.to_path_buf();
-                return Err(ServerError::Locked { directory, pid: pid.trim().to_owned() });
+                let pid = super::tail(&path, 32).trim().to_owned();
+                let alive = Path::new("/proc").join(&pid).join("exe").exists();
+                if began.elapsed() >= if alive { LIVING_WITHIN } else { patience } {
+                    let directory = directory.to_path_buf();
+                    return Err(ServerError::Locked { directory, pid });
+                }
             }
             Err(TryLockError::Error(source)) => return Err(io(source)),
         }

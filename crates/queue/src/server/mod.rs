@@ -33,7 +33,7 @@ const READY_WITHIN: Duration = Duration::from_secs(60);
 /// How often a server that is starting is asked.
 const ASK_EVERY: Duration = Duration::from_millis(10);
 /// How long the lock of a server that is still dying is waited for.
-const LOCK_WITHIN: Duration = Duration::from_secs(15);
+const LOCK_WITHIN: Duration = Duration::from_secs(20);
 
 /// Why there is no private server.
 #[derive(Debug, thiserror::Error)]

@@ -8,6 +8,8 @@ use minos_model::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::to_json;
+
 /// The largest judgement on the wire, in bytes; the stream takes no larger message. What is larger
 /// loses comments and the compiler's log, then its last tests.
 pub const MAX_JUDGEMENT: usize = 512 * 1024;
@@ -350,7 +352,7 @@ impl JudgementV1 {
     /// the checker's comments and the compiler's log, then its last tests; never its verdict.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let whole = encode(self);
+        let whole = to_json(self);
         if whole.len() <= MAX_JUDGEMENT {
             return whole;
         }
@@ -361,18 +363,14 @@ impl JudgementV1 {
         for test in &mut smaller.tests {
             test.comment = test.comment.chars().take(64).collect();
         }
-        let mut bytes = encode(&smaller);
+        let mut bytes = to_json(&smaller);
         while bytes.len() > MAX_JUDGEMENT && !smaller.tests.is_empty() {
             let keep = smaller.tests.len() / 2;
             smaller.tests.truncate(keep);
-            bytes = encode(&smaller);
+            bytes = to_json(&smaller);
         }
         bytes
     }
-}
-
-fn encode(judgement: &JudgementV1) -> Vec<u8> {
-    serde_json::to_vec(judgement).expect("strings, numbers and lists of them are always JSON")
 }
 
 #[cfg(test)]

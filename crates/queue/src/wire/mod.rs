@@ -14,6 +14,11 @@ pub use judgement::{
     CauseV1, CompileV1, JudgementV1, MAX_JUDGEMENT, ProblemV1, ScoreV1, TestV1, WireError,
 };
 
+/// Writes a wire form; all of them are made of strings, numbers and lists of these.
+pub(crate) fn to_json(form: &impl serde::Serialize) -> Vec<u8> {
+    serde_json::to_vec(form).expect("strings, numbers and lists of them are always JSON")
+}
+
 /// Content type of the public form.
 pub const JSON: &str = "application/json";
 /// Content type of the binary form of a job.

@@ -1,0 +1,9 @@
+//! The queue against a real nats-server. Without one these tests fail and say what to type.
+
+#![cfg(test)]
+
+mod deliveries;
+mod life;
+mod objects;
+mod support;
+mod verdicts;

@@ -74,6 +74,8 @@ pub(crate) struct Board(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     slots: Vec<AtomicU8>,
+    /// Submissions each slot has judged, in all its lives.
+    judged: Vec<AtomicU64>,
     draining: AtomicBool,
     results_full: AtomicBool,
     started: Instant,
@@ -84,9 +86,11 @@ struct Inner {
 
 impl Board {
     pub(crate) fn new(slots: u16) -> Self {
+        let judged = (0..slots).map(|_| AtomicU64::new(0)).collect();
         let slots = (0..slots).map(|_| AtomicU8::new(Doing::Starting as u8)).collect();
         Self(Arc::new(Inner {
             slots,
+            judged,
             draining: AtomicBool::new(false),
             results_full: AtomicBool::new(false),
             started: Instant::now(),
@@ -99,6 +103,25 @@ impl Board {
         if let Some(cell) = self.0.slots.get(usize::from(slot)) {
             cell.store(doing as u8, Ordering::Relaxed);
         }
+    }
+
+    /// A slot's verdict is stored.
+    pub(crate) fn judged(&self, slot: u16) {
+        if let Some(cell) = self.0.judged.get(usize::from(slot)) {
+            cell.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn judged_by(&self, slot: u16) -> u64 {
+        self.0.judged.get(usize::from(slot)).map_or(0, |cell| cell.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn judged_by_all(&self) -> u64 {
+        self.0.judged.iter().map(|cell| cell.load(Ordering::Relaxed)).sum()
+    }
+
+    pub(crate) fn slots(&self) -> u32 {
+        u32::try_from(self.0.slots.len()).unwrap_or(u32::MAX)
     }
 
     pub(crate) fn count(&self) -> Count {

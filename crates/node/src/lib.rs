@@ -1,14 +1,45 @@
-//! One machine's process.
+//! One machine's process: actors above, boxes below.
+//!
+//! ```text
+//!  Node ── supervisor ─┬─ slot 0 ── thread slot-0 ── warden ── boxes
+//!                      ├─ slot 1 ── thread slot-1 ── warden ── boxes
+//!                      ├─ beacon          beats, so that the cluster knows this node lives
+//!                      ├─ control watch   drain, resume, cancel
+//!                      ├─ janitor         jobs that no node gave an answer for
+//!                      └─ reaper          zombies, gauges
+//! ```
+//!
+//! A slot pulls its own next job when it is free; nothing queues inside a node, and nobody tracks
+//! which slot is free. What can go wrong ends in one of four ways: the verdict is stored and the job
+//! acknowledged; the job is handed back; it is buried with a reason; or the slot dies with it and
+//! the broker hands it out again.
 
 #![forbid(unsafe_code)]
 
+mod beacon;
+mod bench;
 mod board;
 mod border;
+mod chore;
+mod cluster;
+mod config;
+mod cores;
+mod http;
 mod jitter;
+pub mod logs;
 mod metrics;
+mod node;
 mod ports;
+mod ready;
+mod reaper;
+mod selftest;
+mod shelf;
 mod slot;
 mod supervisor;
 #[cfg(test)]
 mod testing;
 mod walk;
+
+pub use board::{Count, Doing};
+pub use config::{ConfigError, NodeConfig};
+pub use node::{Node, NodeError, NodeHandle};

@@ -102,6 +102,8 @@ pub(crate) enum Retry {
     UnknownSource,
     /// The language is known but does not work here.
     Language,
+    /// A newer node may be able to read it.
+    Newer,
     /// The node stops.
     Stopping,
 }
@@ -117,6 +119,7 @@ impl Retry {
             Self::UnknownProblem => "unknown_problem",
             Self::UnknownSource => "unknown_source",
             Self::Language => "language",
+            Self::Newer => "newer",
             Self::Stopping => "stopping",
         }
     }

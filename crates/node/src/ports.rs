@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use minos_model::{Digest, Fault, Job, Judgement, ProblemRef, Progress, Submission};
+use minos_model::{Digest, Fault, Job, Judgement, LanguageId, ProblemRef, Progress, Submission};
 
 use crate::metrics::Buried;
 
@@ -13,6 +13,26 @@ use crate::metrics::Buried;
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Trouble(pub(crate) String);
+
+/// Why a message is no job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NoJob {
+    /// One line.
+    pub(crate) why: String,
+    /// A newer node may be able to read it.
+    pub(crate) perhaps_newer: bool,
+}
+
+/// What this node knows of a language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Knows {
+    /// Its self-test passed.
+    Works,
+    /// There is a file for it, but its compiler or interpreter does not work here.
+    Broken,
+    /// No file of this node has it.
+    Not,
+}
 
 /// What became of a verdict that was handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +92,10 @@ pub(crate) trait Outside: Send + Sync + 'static {
         &self,
         problem: &ProblemRef,
     ) -> impl Future<Output = Result<Arc<Self::Problem>, NoProblem>> + Send;
+    /// Judging with that problem failed; before it is used again, it is to be checked again.
+    fn distrust(&self, problem: &Self::Problem);
+    /// What this node knows of a language.
+    fn language(&self, language: &LanguageId) -> Knows;
     /// Whether the operator has cancelled it.
     fn cancelled(&self, submission: &Submission) -> bool;
 }
@@ -82,7 +106,7 @@ pub(crate) trait Held: Send + Sync + 'static {
     type Lease: Send;
 
     /// The job, or why the message is none.
-    fn job(&self) -> Result<&Job, String>;
+    fn job(&self) -> Result<&Job, NoJob>;
     /// The how-manieth delivery this is, from 1.
     fn delivered(&self) -> u32;
     /// How many deliveries the broker makes in all.

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 
 use crate::border::{Craft, Desk, Failure, Task};
 use crate::metrics::Buried;
-use crate::ports::{Held, Kept, NoProblem, Outside, Trouble};
+use crate::ports::{Held, Kept, Knows, NoJob, NoProblem, Outside, Trouble};
 
 /// How often the simulated broker delivers a job.
 pub(crate) const MOST: u32 = 5;
@@ -137,8 +137,13 @@ impl World {
         self.news.notify_waiters();
     }
 
-    pub(crate) fn submit_junk(&self) {
-        self.books().waiting.push_back((Err("expected value at line 1".to_owned()), 1));
+    pub(crate) fn submit_in(&self, id: &str, language: &str) {
+        let language = language.parse().unwrap();
+        self.put(Submission { language, ..submission(id) }, 1);
+    }
+
+    pub(crate) fn submit_junk(&self, why: &str) {
+        self.books().waiting.push_back((Err(why.to_owned()), 1));
         self.news.notify_waiters();
     }
 
@@ -283,8 +288,9 @@ impl Drop for Beat {
 impl Held for Parcel {
     type Lease = Beat;
 
-    fn job(&self) -> Result<&Job, String> {
-        self.job.as_ref().map_err(Clone::clone)
+    fn job(&self) -> Result<&Job, NoJob> {
+        let no_job = |why: &String| NoJob { why: why.clone(), perhaps_newer: why == "newer" };
+        self.job.as_ref().map_err(no_job)
     }
 
     fn delivered(&self) -> u32 {
@@ -381,6 +387,16 @@ impl Outside for Arc<World> {
             return Err(NoProblem::Unknown(problem.to_string()));
         }
         Ok(Arc::new(()))
+    }
+
+    fn distrust(&self, _problem: &()) {}
+
+    fn language(&self, language: &LanguageId) -> Knows {
+        match language.as_str() {
+            "cpp17" => Knows::Works,
+            "broken" => Knows::Broken,
+            _ => Knows::Not,
+        }
     }
 
     fn cancelled(&self, submission: &Submission) -> bool {

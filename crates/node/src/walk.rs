@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use crate::border::{Bench, Failure, Judging, Task};
 use crate::metrics::{self, Buried, Retry, Step};
-use crate::ports::{Held, Kept, NoProblem, Outside, Trouble};
+use crate::ports::{Held, Kept, Knows, NoJob, NoProblem, Outside, Trouble};
 
 /// The least and the most delay of a job that is handed back because of a fault.
 const HAND_BACK_MS: (u64, u64) = (1_000, 5_000);
@@ -22,6 +22,8 @@ const HAND_BACK_MS: (u64, u64) = (1_000, 5_000);
 const DELIVERIES_UNKNOWN: u32 = 3;
 /// A checker or a package that fails on two deliveries fails on the third.
 const DELIVERIES_BAD_PACKAGE: u32 = 2;
+/// Delay of a message that a newer node may be able to read.
+const HAND_BACK_NEWER: Duration = Duration::from_secs(30);
 /// Delay of a job whose verdict the broker did not take.
 const HAND_BACK_UNSTORED: Duration = Duration::from_secs(30);
 /// Between two attempts to store a verdict: doubling from the first to the last.
@@ -38,6 +40,17 @@ pub(crate) struct Bounds {
     pub(crate) storing: Duration,
 }
 
+/// Why a slot is to be replaced.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not trustworthy any more: {why}")]
+pub(crate) struct Replace {
+    /// One line.
+    pub(crate) why: String,
+    /// Whether the slot is to blame. A job that has failed before is to blame itself: a few
+    /// poisonous submissions must not put a node out of work.
+    pub(crate) blamed: bool,
+}
+
 /// How a slot stands after a walk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum End {
@@ -45,8 +58,8 @@ pub(crate) enum End {
     Fine,
     /// Free, but it should not pull before this time has passed.
     Wait(Duration),
-    /// To be replaced, for this reason.
-    Broken(String),
+    /// To be replaced.
+    Broken(Replace),
 }
 
 /// What the slot tells a walk under way.
@@ -70,6 +83,7 @@ pub(crate) struct Walk<O: Outside> {
     pub(crate) node: NodeId,
     pub(crate) bounds: Bounds,
     pub(crate) board: crate::board::Board,
+    pub(crate) slot: u16,
 }
 
 /// Why the walk leaves its way.
@@ -89,7 +103,7 @@ impl<O: Outside> Walk<O> {
     pub(crate) async fn run(mut self) -> End {
         let submission = match self.held.job() {
             Ok(job) => job.submission.clone(),
-            Err(why) => return self.bury(Buried::Undecodable, Fault::Broker, &why).await,
+            Err(no_job) => return self.no_job(&no_job).await,
         };
         let lease = self.held.lease();
         metrics::received(self.held.published(), self.held.delivered());
@@ -105,7 +119,8 @@ impl<O: Outside> Walk<O> {
             }
             Err(Detour::Back { retry, delay, why, broken }) => {
                 self.hand_back(retry, delay, &why).await;
-                if broken { End::Broken(why) } else { End::Fine }
+                let blamed = self.held.delivered() <= 1;
+                if broken { End::Broken(Replace { why, blamed }) } else { End::Fine }
             }
             Err(Detour::Bury { buried, fault, why }) => {
                 let end = self.bury(buried, fault, &why).await;
@@ -115,6 +130,15 @@ impl<O: Outside> Walk<O> {
         };
         drop(lease);
         end
+    }
+
+    /// A newer node may read what this one cannot; what is no job for anybody is buried.
+    async fn no_job(&self, no_job: &NoJob) -> End {
+        if no_job.perhaps_newer && self.held.delivered() < self.held.most() {
+            self.hand_back(Retry::Newer, HAND_BACK_NEWER, &no_job.why).await;
+            return End::Fine;
+        }
+        self.bury(Buried::Undecodable, Fault::Broker, &no_job.why).await
     }
 
     /// Everything up to the judgement.
@@ -131,7 +155,7 @@ impl<O: Outside> Walk<O> {
         let task = Task {
             submission: submission.clone(),
             source,
-            problem,
+            problem: Arc::clone(&problem),
             attempt: self.held.delivered(),
         };
         let judging = Instant::now();
@@ -140,10 +164,14 @@ impl<O: Outside> Walk<O> {
             Err(failure) => Err(failure),
         };
         metrics::step(Step::Judge, judging.elapsed());
-        match answer {
+        let judged = match answer {
             Ok(judgement) => self.trusted(judgement),
             Err(failure) => Err(self.failed(failure)),
+        };
+        if judged.is_err() {
+            self.outside.distrust(&problem);
         }
+        judged
     }
 
     /// What can be known before anything is fetched.
@@ -171,7 +199,23 @@ impl<O: Outside> Walk<O> {
                 why: format!("delivered {delivered} times without a verdict"),
             });
         }
-        Ok(())
+        self.language(submission)
+    }
+
+    fn language(&self, submission: &Submission) -> Result<(), Detour> {
+        let language = &submission.language;
+        match self.outside.language(language) {
+            Knows::Works => Ok(()),
+            Knows::Broken => {
+                Err(back(Retry::Language, format!("language {language} does not work here")))
+            }
+            Knows::Not => Err(self.perhaps_later(
+                DELIVERIES_UNKNOWN,
+                Retry::Language,
+                (Buried::UnknownLanguage, Fault::Node),
+                format!("no node here knows the language {language}"),
+            )),
+        }
     }
 
     async fn source(&self, submission: &Submission) -> Result<Vec<u8>, Detour> {
@@ -325,6 +369,7 @@ impl<O: Outside> Walk<O> {
                     first = kept == Kept::First,
                     "judged"
                 );
+                self.board.judged(self.slot);
                 End::Fine
             }
             Err(trouble) => {

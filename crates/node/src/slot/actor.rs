@@ -4,7 +4,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use minos_model::{NodeId, SubmissionId, Tenant};
+use minos_model::NodeId;
+use minos_queue::JudgingId;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -67,7 +68,7 @@ pub(crate) enum SlotMessage<O: Outside> {
     /// The node wants something else.
     Wish(Wish),
     /// The operator has cancelled a submission.
-    Cancel(Tenant, SubmissionId),
+    Cancel(JudgingId),
 }
 
 /// The actor; everything it knows is in its state.
@@ -88,7 +89,7 @@ pub(crate) struct Slot<O: Outside> {
     /// The job that has come and is not walking yet.
     held: Option<O::Held>,
     /// Who sent the job in hand.
-    whose: Option<(Tenant, SubmissionId)>,
+    whose: Option<JudgingId>,
     word: watch::Sender<Word>,
     /// Before the next pull.
     pause: Duration,
@@ -171,8 +172,7 @@ impl<O: Outside> Slot<O> {
     fn walk(&mut self, me: &ActorRef<SlotMessage<O>>) -> Result<(), ActorProcessingErr> {
         let held = self.held.take().ok_or("a slot without a job cannot walk")?;
         let bench = self.bench.clone().ok_or("a slot without a warden cannot walk")?;
-        self.whose =
-            held.job().ok().map(|job| (job.submission.tenant.clone(), job.submission.id.clone()));
+        self.whose = held.job().ok().map(|job| JudgingId::of(&job.submission));
         let leaving = self.state == State::Judging(Wish::LeaveNow);
         let (word, heard) = watch::channel(if leaving { Word::GiveUp } else { Word::GoOn });
         self.word = word;
@@ -185,6 +185,7 @@ impl<O: Outside> Slot<O> {
             node: crew.node.clone(),
             bounds: crew.bounds,
             board: crew.board.clone(),
+            slot: self.life.index,
         };
         self.beside(me, "walk", async move { SlotMessage::Walked(walk.run().await) });
         Ok(())
@@ -224,15 +225,14 @@ impl<O: Outside> Slot<O> {
         match end {
             End::Fine => {}
             End::Wait(pause) => self.pause = pause,
-            End::Broken(why) => return Err(format!("not trustworthy any more: {why}").into()),
+            End::Broken(replace) => return Err(replace.into()),
         }
         self.act(me, Event::Settled)
     }
 
-    fn cancel(&self, tenant: &Tenant, submission: &SubmissionId) {
-        let ours = self.whose.as_ref().is_some_and(|(t, s)| t == tenant && s == submission);
-        if ours && *self.word.borrow() == Word::GoOn {
-            tracing::info!(slot = self.life.index, %submission, "cancelled by the operator");
+    fn cancel(&self, judging: &JudgingId) {
+        if self.whose.as_ref() == Some(judging) && *self.word.borrow() == Word::GoOn {
+            tracing::info!(slot = self.life.index, %judging, "cancelled by the operator");
             self.word.send_replace(Word::Cancel);
         }
     }
@@ -293,8 +293,8 @@ impl<O: Outside> Actor for SlotActor<O> {
                 slot.hush.notify_waiters();
                 slot.act(&me, Event::Wished(wish))
             }
-            SlotMessage::Cancel(tenant, submission) => {
-                slot.cancel(&tenant, &submission);
+            SlotMessage::Cancel(judging) => {
+                slot.cancel(&judging);
                 Ok(())
             }
         }

@@ -22,7 +22,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use minos_model::{SubmissionId, Tenant};
+use minos_queue::JudgingId;
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 
 use self::record::{Record, STABLE, Sentence, too_many};
@@ -31,6 +31,7 @@ use crate::border::Seat;
 use crate::metrics::{self, Restart};
 use crate::ports::Outside;
 use crate::slot::{Crew, Life, SlotActor, SlotMessage, Wish};
+use crate::walk::Replace;
 
 /// Slots that hand their jobs back are killed after this time.
 const FORCE_AFTER: Duration = Duration::from_secs(8);
@@ -45,7 +46,7 @@ pub(crate) enum NodeMessage {
     /// The node's wish, from an operator or a signal.
     Wish(Wish),
     /// The operator has cancelled a submission.
-    Cancel(Tenant, SubmissionId),
+    Cancel(JudgingId),
     /// The pause of that slot's life is over.
     Restart { slot: u16, life: u64 },
     /// That life of a slot has lasted.
@@ -97,6 +98,13 @@ struct Post<O: Outside> {
     record: Record,
 }
 
+/// How a life of a slot ended.
+struct Failure {
+    restart: Restart,
+    why: String,
+    blamed: bool,
+}
+
 /// Who a child was.
 #[derive(Debug, Clone, Copy)]
 enum Child {
@@ -137,11 +145,15 @@ impl<O: Outside> House<O> {
                 self.children.insert(id, Child::Slot(slot));
                 me.send_after(STABLE, move || NodeMessage::Stable { slot, life });
             }
-            Err(error) => self.failed(me, slot, Restart::Start, &error.to_string()),
+            Err(error) => {
+                let why = error.to_string();
+                self.failed(me, slot, &Failure { restart: Restart::Start, why, blamed: true });
+            }
         }
     }
 
-    fn failed(&mut self, me: &ActorRef<NodeMessage>, slot: u16, restart: Restart, why: &str) {
+    fn failed(&mut self, me: &ActorRef<NodeMessage>, slot: u16, failure: &Failure) {
+        let Failure { restart, why, blamed } = failure;
         let leaving = self.leaving();
         let board = self.crew.board.clone();
         let Some(post) = self.post(slot) else { return };
@@ -150,9 +162,10 @@ impl<O: Outside> House<O> {
             board.set(slot, Doing::Stopped);
             return self.end_if_empty(me);
         }
-        metrics::restarted(restart);
+        metrics::restarted(*restart);
         let life = post.life;
-        match post.record.failed(Instant::now()) {
+        let judged = board.judged_by(slot);
+        match post.record.failed(Instant::now(), judged, *blamed) {
             Sentence::Restart(pause) => {
                 board.set(slot, Doing::Starting);
                 let most = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX) / 4;
@@ -231,9 +244,9 @@ impl<O: Outside> House<O> {
     async fn told(&mut self, me: &ActorRef<NodeMessage>, message: NodeMessage) {
         match message {
             NodeMessage::Wish(wish) => self.obey(me, wish),
-            NodeMessage::Cancel(tenant, submission) => {
+            NodeMessage::Cancel(judging) => {
                 for actor in self.posts.iter().filter_map(|post| post.actor.as_ref()) {
-                    drop(actor.cast(SlotMessage::Cancel(tenant.clone(), submission.clone())));
+                    drop(actor.cast(SlotMessage::Cancel(judging.clone())));
                 }
             }
             NodeMessage::Restart { slot, life } => {
@@ -331,17 +344,23 @@ impl<O: Outside> Actor for Supervisor<O> {
         event: SupervisionEvent,
         house: &mut House<O>,
     ) -> Result<(), ActorProcessingErr> {
-        let (id, why) = match event {
-            SupervisionEvent::ActorFailed(who, error) => (who.get_id(), error.to_string()),
+        let (id, why, blamed) = match event {
+            SupervisionEvent::ActorFailed(who, error) => {
+                let blamed = error.downcast_ref::<Replace>().is_none_or(|replace| replace.blamed);
+                (who.get_id(), error.to_string(), blamed)
+            }
             SupervisionEvent::ActorTerminated(who, _state, reason) => {
-                (who.get_id(), reason.unwrap_or_else(|| "ended without a reason".to_owned()))
+                let why = reason.unwrap_or_else(|| "ended without a reason".to_owned());
+                (who.get_id(), why, true)
             }
             SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => {
                 return Ok(());
             }
         };
         match house.children.remove(&id) {
-            Some(Child::Slot(slot)) => house.failed(&me, slot, Restart::Failed, &why),
+            Some(Child::Slot(slot)) => {
+                house.failed(&me, slot, &Failure { restart: Restart::Failed, why, blamed });
+            }
             Some(Child::Aide(index)) => {
                 if !house.leaving() {
                     tracing::error!(why, "an aide of the node ended: started again");

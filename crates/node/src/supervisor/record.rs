@@ -1,4 +1,8 @@
 //! How often a slot may fail, as a pure rule.
+//!
+//! A slot that is broken fails again and again and judges nothing. So failures count only while no
+//! submission is judged in between, and a failure over a job that had failed before is the job's: a
+//! node that meets poison, or whose wardens are killed under it, goes on.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -20,6 +24,8 @@ pub(crate) struct Record {
     failures: VecDeque<Instant>,
     doublings: u32,
     quarantined: bool,
+    /// What the slot had judged when it failed last.
+    judged: u64,
 }
 
 /// What follows a failure.
@@ -32,9 +38,16 @@ pub(crate) enum Sentence {
 }
 
 impl Record {
-    /// Counts a failure at `now`.
-    pub(crate) fn failed(&mut self, now: Instant) -> Sentence {
-        self.failures.push_back(now);
+    /// Counts a failure at `now` of a slot that has `judged` so many submissions in all its lives.
+    pub(crate) fn failed(&mut self, now: Instant, judged: u64, blamed: bool) -> Sentence {
+        if judged != self.judged {
+            self.judged = judged;
+            self.failures.clear();
+            self.doublings = 0;
+        }
+        if blamed {
+            self.failures.push_back(now);
+        }
         while self.failures.front().is_some_and(|then| now.duration_since(*then) >= WINDOW) {
             self.failures.pop_front();
         }
@@ -71,20 +84,18 @@ pub(crate) const fn too_many(quarantined: usize, slots: usize) -> bool {
 mod tests {
     use super::*;
 
+    fn pause(ms: u64) -> Sentence {
+        Sentence::Restart(Duration::from_millis(ms))
+    }
+
     #[test]
     fn the_pause_doubles_from_50_ms_to_10_s() {
         let mut record = Record::default();
         let mut now = Instant::now();
-        let pauses: Vec<u128> = (0..10)
-            .map(|_| {
-                now += WINDOW;
-                match record.failed(now) {
-                    Sentence::Restart(pause) => pause.as_millis(),
-                    Sentence::Quarantine => panic!("one failure a minute is bearable"),
-                }
-            })
-            .collect();
-        assert_eq!(pauses, [50, 100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);
+        for ms in [50, 100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000] {
+            now += WINDOW;
+            assert_eq!(record.failed(now, 0, true), pause(ms), "one failure a minute is bearable");
+        }
     }
 
     #[test]
@@ -93,33 +104,56 @@ mod tests {
         let mut record = Record::default();
         for failure in 0..4 {
             let now = start + Duration::from_secs(failure);
-            assert!(matches!(record.failed(now), Sentence::Restart(_)), "failure {failure}");
+            assert_ne!(record.failed(now, 0, true), Sentence::Quarantine, "failure {failure}");
         }
         assert!(!record.quarantined());
-        assert_eq!(record.failed(start + Duration::from_secs(59)), Sentence::Quarantine);
+        let fifth = start + Duration::from_secs(59);
+        assert_eq!(record.failed(fifth, 0, true), Sentence::Quarantine);
         assert!(record.quarantined());
 
         let mut record = Record::default();
         for failure in 0..4 {
-            record.failed(start + Duration::from_secs(failure));
+            record.failed(start + Duration::from_secs(failure), 0, true);
         }
         let late = start + Duration::from_secs(60);
-        assert!(matches!(record.failed(late), Sentence::Restart(_)), "the first is forgotten");
+        assert_ne!(record.failed(late, 0, true), Sentence::Quarantine, "the first is forgotten");
+    }
+
+    #[test]
+    fn a_slot_that_judges_between_its_failures_is_not_broken() {
+        let mut record = Record::default();
+        let now = Instant::now();
+        for judged in 1..50 {
+            assert_eq!(record.failed(now, judged, true), pause(50), "kill {judged}");
+        }
+    }
+
+    #[test]
+    fn what_is_the_jobs_fault_is_not_held_against_the_slot() {
+        let mut record = Record::default();
+        let now = Instant::now();
+        for _ in 0..4 {
+            record.failed(now, 0, true);
+        }
+        for _ in 0..20 {
+            assert_ne!(record.failed(now, 0, false), Sentence::Quarantine);
+        }
+        assert_eq!(record.failed(now, 0, true), Sentence::Quarantine);
     }
 
     #[test]
     fn a_stable_life_starts_over_and_a_pardon_forgets() {
         let mut record = Record::default();
         let now = Instant::now();
-        record.failed(now);
-        record.failed(now);
+        record.failed(now, 0, true);
+        record.failed(now, 0, true);
         record.stable();
-        assert_eq!(record.failed(now), Sentence::Restart(Duration::from_millis(50)));
-        record.failed(now);
-        assert_eq!(record.failed(now), Sentence::Quarantine);
+        assert_eq!(record.failed(now, 0, true), pause(50));
+        record.failed(now, 0, true);
+        assert_eq!(record.failed(now, 0, true), Sentence::Quarantine);
         record.pardon();
         assert!(!record.quarantined());
-        assert!(matches!(record.failed(now), Sentence::Restart(_)));
+        assert_eq!(record.failed(now, 0, true), pause(50));
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use minos_model::{NodeId, Stage, SubmissionId, Tenant, Verdict};
+use minos_model::{NodeId, Stage, Verdict};
+use minos_queue::JudgingId;
 use ractor::{Actor, ActorRef};
 use tokio::task::JoinHandle;
 
@@ -12,7 +13,7 @@ use super::{NodeMessage, Plan, Supervisor};
 use crate::board::{Board, Doing};
 use crate::border::Seat;
 use crate::slot::{Crew, Wish};
-use crate::testing::{Fate, MOST, World, eventually};
+use crate::testing::{Fate, MOST, World, eventually, submission};
 use crate::walk::Bounds;
 
 struct House {
@@ -114,7 +115,7 @@ async fn the_news_of_a_job_begin_with_received_and_end_with_done() {
 #[tokio::test]
 async fn what_is_no_job_is_buried_with_its_reason_and_blocks_nobody() {
     let house = House::new(1).await;
-    house.world.submit_junk();
+    house.world.submit_junk("expected value at line 1");
     house.world.submit("ok-1");
     eventually("the job behind it", || house.world.verdict("ok-1").is_some()).await;
     let fates = house.world.fates("junk");
@@ -266,10 +267,9 @@ async fn a_cancel_ends_the_run_and_becomes_the_verdict() {
     house.world.submit("block-1");
     house.world.submit("block-2");
     house.until(Doing::Busy, 2).await;
-    // The simulated judge has one bell for all; only the cancelled job may take it as its end.
     let cancel = |id: &str| {
-        let ids = (Tenant::new("default").unwrap(), SubmissionId::new(id).unwrap());
-        house.node.cast(NodeMessage::Cancel(ids.0, ids.1)).unwrap();
+        let judging = JudgingId::of(&submission(id));
+        house.node.cast(NodeMessage::Cancel(judging)).unwrap();
     };
     cancel("block-1");
     eventually("CS", || house.world.verdict("block-1") == Some(Verdict::Cancelled)).await;
@@ -328,4 +328,29 @@ async fn an_unknown_problem_is_waited_for_and_then_buried() {
         matches!(fates.as_slice(), [Fate::Back(_), Fate::Back(_), Fate::Buried(_)]),
         "{fates:?}"
     );
+}
+
+#[tokio::test]
+async fn a_language_nobody_knows_is_buried_and_one_that_is_broken_here_goes_elsewhere() {
+    let house = House::new(1).await;
+    house.world.submit_in("ok-1", "intercal");
+    eventually("JE", || house.world.verdict("ok-1") == Some(Verdict::JudgeError)).await;
+    let fates = house.world.fates("ok-1");
+    let [Fate::Back(_), Fate::Back(_), Fate::Buried(why)] = fates.as_slice() else {
+        panic!("{fates:?}")
+    };
+    assert!(why.starts_with("unknown_language: "), "{why}");
+    house.world.submit_in("ok-2", "broken");
+    eventually("JE", || house.world.fates("ok-2").len() == 5).await;
+    assert_eq!(house.board.count().idle, 1, "a missing compiler costs no slot");
+}
+
+#[tokio::test]
+async fn a_message_of_a_newer_schema_waits_for_a_newer_node() {
+    let house = House::new(1).await;
+    house.world.submit_junk("newer");
+    eventually("buried", || house.world.fates("junk").len() == 5).await;
+    let fates = house.world.fates("junk");
+    assert_eq!(fates[0], Fate::Back(Duration::from_secs(30)));
+    assert_eq!(fates[4], Fate::Buried("undecodable: newer".to_owned()));
 }

@@ -1,0 +1,127 @@
+//! The beacon: tells the cluster that this node lives, hears what operators tell it, and takes its
+//! turn at finding jobs that no node gave an answer for.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+
+use minos_model::{Isolation, NodeId, Pool};
+use minos_queue::{Broker, Control, NodeState};
+use ractor::ActorRef;
+
+use crate::board::Board;
+use crate::chore::chore;
+use crate::cluster::Cancelled;
+use crate::metrics;
+use crate::slot::Wish;
+use crate::supervisor::{Aide, NodeMessage};
+
+/// Readiness tells the truth within five seconds, so a beat may not be older than that.
+const BEAT: Duration = Duration::from_secs(1);
+/// Before a watch that ended is made again.
+const WATCH_AGAIN: Duration = Duration::from_secs(1);
+/// Between two looks for jobs that ran out of deliveries. Each node looks; the extra milliseconds
+/// keep nodes that started together apart.
+const JANITOR_MS: (u64, u64) = (8_000, 12_000);
+
+/// What does not change in a beat.
+#[derive(Debug, Clone)]
+pub(crate) struct Who {
+    pub(crate) node: NodeId,
+    pub(crate) pool: Pool,
+    pub(crate) isolation: Isolation,
+}
+
+/// Beats.
+pub(crate) fn beacon(broker: Broker, board: Board, who: Who) -> Aide {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let started_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+    chore("beacon", BEAT, move |_node| {
+        let (broker, board, who) = (broker.clone(), board.clone(), who.clone());
+        async move {
+            let count = board.count();
+            let state = NodeState {
+                node: who.node,
+                pool: who.pool,
+                slots: board.slots(),
+                busy: count.busy,
+                quarantined: count.quarantined,
+                draining: board.draining(),
+                isolation: who.isolation,
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                judged: board.judged_by_all(),
+                started_ms,
+                beat_ms: 0,
+            };
+            match broker.beat(&state).await {
+                Ok(()) => board.beat(),
+                Err(error) => tracing::warn!(%error, "the broker did not take a beat"),
+            }
+        }
+    })
+}
+
+/// Hears operators: drain, resume, cancel.
+pub(crate) fn ears(broker: Broker, node: NodeId, cancelled: Arc<Cancelled>) -> Aide {
+    // A watch that is made again begins with what holds: only a change is passed on.
+    let drained = Arc::new(AtomicBool::new(false));
+    chore("control watch", WATCH_AGAIN, move |supervisor| {
+        let (broker, node) = (broker.clone(), node.clone());
+        let (cancelled, drained) = (Arc::clone(&cancelled), Arc::clone(&drained));
+        async move {
+            let mut watch = match broker.watch_control().await {
+                Ok(watch) => watch,
+                Err(error) => {
+                    tracing::warn!(%error, "operators cannot be heard");
+                    return;
+                }
+            };
+            loop {
+                match watch.next().await {
+                    Ok(Some(Control::Drain { node: named, on })) if named == node => {
+                        if drained.swap(on, Ordering::SeqCst) != on {
+                            let wish = if on { Wish::Rest } else { Wish::Take };
+                            tell(&supervisor, NodeMessage::Wish(wish));
+                        }
+                    }
+                    Ok(Some(Control::Drain { .. })) => {}
+                    Ok(Some(Control::Cancel(judging))) => {
+                        cancelled.add(judging.clone());
+                        tell(&supervisor, NodeMessage::Cancel(judging));
+                    }
+                    Ok(None) => return,
+                    Err(error) => {
+                        tracing::warn!(%error, "operators cannot be heard for a moment");
+                        return;
+                    }
+                }
+            }
+        }
+    })
+}
+
+/// Buries what every delivery of has run out.
+pub(crate) fn janitor(broker: Broker) -> Aide {
+    let (least, most) = JANITOR_MS;
+    let pause = Duration::from_millis(crate::jitter::between(least, most));
+    chore("janitor", pause, move |_node| {
+        let broker = broker.clone();
+        async move {
+            match broker.collect_exhausted().await {
+                Ok(0) => {}
+                Ok(number) => {
+                    tracing::warn!(number, "jobs that no node gave an answer for were buried");
+                    for _ in 0..number {
+                        metrics::dead_lettered(metrics::Buried::Deliveries);
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "the janitor could not look"),
+            }
+        }
+    })
+}
+
+/// A supervisor that is ending needs no news.
+fn tell(supervisor: &ActorRef<NodeMessage>, message: NodeMessage) {
+    drop(supervisor.cast(message));
+}

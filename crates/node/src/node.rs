@@ -1,0 +1,285 @@
+//! Starting a node, and the handle on a running one.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use minos_judge::{Builds, BuildsError};
+use minos_model::{Isolation, LanguageId};
+use minos_problem::{CacheError, LanguagesError};
+use minos_queue::{Broker, QueueError};
+use minos_sandbox::{Sandbox, SandboxError};
+use ractor::{Actor, ActorRef};
+
+use crate::beacon::{self, Who};
+use crate::bench::{self, Tools};
+use crate::board::{Board, Count};
+use crate::border::Seat;
+use crate::cluster::{Cancelled, Cluster};
+use crate::config::NodeConfig;
+use crate::http::{self, Listener};
+use crate::ready::Readiness;
+use crate::shelf::Shelf;
+use crate::slot::{Crew, Wish};
+use crate::supervisor::{NodeMessage, Plan, Supervisor};
+use crate::walk::Bounds;
+use crate::{metrics, reaper, selftest};
+
+/// How long the threads of slots that have left may take to destroy their boxes.
+const SEATS_WAIT: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Why a node did not start, or ended. Never a contestant's doing.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NodeError {
+    /// This machine cannot make boxes.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    /// The broker is not there, or not initialised.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// The language files are wrong.
+    #[error(transparent)]
+    Languages(#[from] LanguagesError),
+    /// The package cache cannot be used.
+    #[error("failed to open the package cache: {0}")]
+    Packages(#[from] CacheError),
+    /// The store of builds cannot be used.
+    #[error("failed to open the store of builds: {0}")]
+    Builds(#[from] BuildsError),
+    /// The state directory cannot be made.
+    #[error("failed to make {dir}: {source} (hint: state_dir in node.toml)")]
+    State {
+        /// Which directory.
+        dir: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The self-test could not be made.
+    #[error("the self-test failed: {0}")]
+    SelfTest(String),
+    /// No language's hello compiles and runs.
+    #[error(
+        "none of the languages {tried} works on this machine (hint: the log says why for each; install a compiler, e.g. `apt-get install g++`)"
+    )]
+    NoLanguage {
+        /// Those that were tried.
+        tried: String,
+    },
+    /// The health port cannot be had.
+    #[error("failed to listen on {address}: {source} (hint: health.listen in node.toml)")]
+    Health {
+        /// Which address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The node's own code failed: restart the process; every job it held comes back.
+    #[error("the node's supervisor died: {0}")]
+    Died(String),
+}
+
+impl NodeError {
+    /// Whether a file given by the user is wrong (exit code 2), as opposed to a machine or an
+    /// environment that cannot do it (exit code 3).
+    #[must_use]
+    pub const fn is_usage(&self) -> bool {
+        match self {
+            Self::Languages(_) => true,
+            Self::Queue(error) => error.is_usage(),
+            Self::Sandbox(_)
+            | Self::Packages(_)
+            | Self::Builds(_)
+            | Self::State { .. }
+            | Self::SelfTest(_)
+            | Self::NoLanguage { .. }
+            | Self::Health { .. }
+            | Self::Died(_) => false,
+        }
+    }
+}
+
+/// A node of the cluster.
+#[derive(Debug)]
+pub struct Node;
+
+/// A running node. Dropping it leaves the node running until the process ends; [`NodeHandle::wait`]
+/// tells when it has ended.
+#[derive(Debug)]
+pub struct NodeHandle {
+    supervisor: ActorRef<NodeMessage>,
+    ended: tokio::task::JoinHandle<()>,
+    seats: Vec<Seat>,
+    board: Board,
+    isolation: Isolation,
+    languages: Vec<LanguageId>,
+    health: Option<Listener>,
+}
+
+impl Node {
+    /// Starts a node: boxes, languages that pass their self-test, slots. Returns when its slots are
+    /// being opened; they pull as soon as their wardens stand.
+    ///
+    /// # Errors
+    /// What this machine, the broker or the files lack.
+    pub async fn start(config: NodeConfig, broker: Broker) -> Result<NodeHandle, NodeError> {
+        // Installed first, so that whatever happens from here on is counted.
+        metrics::install();
+        let lanes = if config.lanes.is_empty() {
+            broker.lanes(&config.pool).await?
+        } else {
+            config.lanes.clone()
+        };
+        let lanes = broker.bind(&lanes, &config.pool).await?;
+        let (opening, connection) = (config.clone(), broker.clone());
+        let opened = tokio::task::spawn_blocking(move || open(&opening, connection));
+        let opened = opened.await.map_err(|panic| NodeError::Died(panic.to_string()))??;
+        let Opened { tools, shelf, working } = opened;
+        let isolation = tools.sandbox.isolation();
+        metrics::build(isolation.as_str());
+        let languages: Vec<LanguageId> = working.iter().cloned().collect();
+        let board = Board::new(config.slots);
+        let cancelled = Arc::new(Cancelled::default());
+        let cluster = Cluster {
+            broker: broker.clone(),
+            lanes,
+            shelf,
+            languages: Arc::clone(&tools.languages),
+            working,
+            cancelled: Arc::clone(&cancelled),
+            node: config.name.clone(),
+        };
+        let who = Who { node: config.name.clone(), pool: config.pool.clone(), isolation };
+        let seats: Vec<Seat> = (0..config.slots).map(|_| Seat::default()).collect();
+        let plan = Plan {
+            crew: Crew {
+                outside: Arc::new(cluster),
+                craft: bench::craft(tools),
+                board: board.clone(),
+                node: config.name.clone(),
+                bounds: Bounds { judging: config.judging, storing: config.storing },
+            },
+            seats: seats.clone(),
+            grace: config.grace,
+            aides: vec![
+                beacon::beacon(broker.clone(), board.clone(), who),
+                beacon::ears(broker.clone(), config.name.clone(), cancelled),
+                beacon::janitor(broker),
+                reaper::reaper(board.clone()),
+            ],
+        };
+        let health = match config.health {
+            None => None,
+            Some(address) => Some(
+                http::listen(address, Readiness::new(board.clone()))
+                    .await
+                    .map_err(|source| NodeError::Health { address, source })?,
+            ),
+        };
+        let (supervisor, ended) = Actor::spawn(None, Supervisor::new(), plan)
+            .await
+            .map_err(|error| NodeError::Died(error.to_string()))?;
+        tracing::info!(
+            node = %config.name,
+            slots = config.slots,
+            pool = %config.pool,
+            %isolation,
+            languages = languages.iter().map(LanguageId::as_str).collect::<Vec<_>>().join(" "),
+            "node started"
+        );
+        Ok(NodeHandle { supervisor, ended, seats, board, isolation, languages, health })
+    }
+}
+
+/// What has to be opened with blocking calls.
+struct Opened {
+    tools: Tools,
+    shelf: Shelf,
+    working: std::collections::BTreeSet<LanguageId>,
+}
+
+fn open(config: &NodeConfig, broker: Broker) -> Result<Opened, NodeError> {
+    let dir = &config.state;
+    std::fs::create_dir_all(dir).map_err(|source| NodeError::State { dir: dir.clone(), source })?;
+    let tools = Tools {
+        sandbox: Arc::new(Sandbox::open(config.sandbox.clone())?),
+        languages: Arc::new(config.languages()?),
+        builds: Arc::new(Builds::open(dir.join("builds"), config.builds_max)?),
+        node: config.name.clone(),
+    };
+    let shelf = Shelf::open(&dir.join("packages"), config.packages_max, broker)?;
+    let working = selftest::working(&tools, config.slots, &dir.join("self-test"))
+        .map_err(NodeError::SelfTest)?;
+    if working.is_empty() {
+        let tried: Vec<&str> = tools.languages.iter().map(|one| one.id.as_str()).collect();
+        return Err(NodeError::NoLanguage { tried: tried.join(", ") });
+    }
+    Ok(Opened { tools, shelf, working })
+}
+
+impl NodeHandle {
+    /// Begins to drain: running jobs are finished, nothing new is taken; what runs longer than the
+    /// grace is handed back. [`NodeHandle::wait`] tells when it is done.
+    pub fn drain(&self) {
+        self.wish(Wish::Leave);
+    }
+
+    /// Hands every job back at once and ends.
+    pub fn stop_now(&self) {
+        self.wish(Wish::LeaveNow);
+    }
+
+    fn wish(&self, wish: Wish) {
+        // A node that has ended has no wishes.
+        drop(self.supervisor.cast(NodeMessage::Wish(wish)));
+    }
+
+    /// Returns when the node has ended and every box is destroyed.
+    ///
+    /// # Errors
+    /// [`NodeError::Died`] when it ended without being told to, or left a slot behind.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing; it can be called again.
+    pub async fn wait(&mut self) -> Result<(), NodeError> {
+        let ended = (&mut self.ended).await;
+        for (slot, seat) in self.seats.iter().enumerate() {
+            let freed = tokio::time::timeout(SEATS_WAIT, seat.lock()).await;
+            if freed.is_err() {
+                return Err(NodeError::Died(format!("the thread of slot {slot} does not end")));
+            }
+        }
+        self.health = None;
+        ended.map_err(|error| NodeError::Died(error.to_string()))
+    }
+
+    /// What the slots are doing.
+    #[must_use]
+    pub fn slots(&self) -> Count {
+        self.board.count()
+    }
+
+    /// Whether `/readyz` says yes.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        Readiness::new(self.board.clone()).ready().iter().all(|(_, check)| check.is_ok())
+    }
+
+    /// What isolates and measures the runs of this node.
+    #[must_use]
+    pub const fn isolation(&self) -> Isolation {
+        self.isolation
+    }
+
+    /// The languages that work here.
+    #[must_use]
+    pub fn languages(&self) -> &[LanguageId] {
+        &self.languages
+    }
+
+    /// Where `/livez`, `/readyz` and `/metrics` are served.
+    #[must_use]
+    pub fn health(&self) -> Option<SocketAddr> {
+        self.health.as_ref().map(|listener| listener.address)
+    }
+}

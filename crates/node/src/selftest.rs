@@ -1,0 +1,146 @@
+//! Which languages work on this machine: each one's `hello` is judged, in a box, on the very way
+//! that submissions go. A language that does not pass is not offered here, and its jobs go
+//! elsewhere: a missing compiler never becomes a contestant's verdict.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use minos_judge::{Builds, Options, Sandboxed, SubmissionToJudge, Workshop, judge};
+use minos_model::{
+    Bytes, CpuTime, Digest, Generation, LanguageId, ProblemId, SubmissionId, Tenant, Verdict,
+    WallTime,
+};
+use minos_problem::{Checker, Language, Problem, ProblemLimits, StandardChecker, Test};
+use minos_sandbox::Template;
+
+use crate::bench::Tools;
+
+/// Builds of the test itself: forgotten at once, so that each start tries the compilers again.
+const BUILDS_MAX: Bytes = Bytes::from_mib(256);
+
+/// The languages that work. Blocks; takes one thread for each slot, at most one per language.
+///
+/// # Errors
+/// One line when the test itself cannot be made; a language that does not work is no error.
+pub(crate) fn working(
+    tools: &Tools,
+    slots: u16,
+    scratch: &Path,
+) -> Result<BTreeSet<LanguageId>, String> {
+    let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", scratch.display());
+    if scratch.exists() {
+        fs::remove_dir_all(scratch).map_err(|error| failed(&error))?;
+    }
+    fs::create_dir_all(scratch).map_err(|error| failed(&error))?;
+    let problem = hello(scratch).map_err(|error| failed(&error))?;
+    let builds =
+        Builds::open(scratch.join("builds"), BUILDS_MAX).map_err(|error| failed(&error))?;
+    let tools = Tools { builds: Arc::new(builds), ..tools.clone() };
+    let waiting: Mutex<Vec<&Language>> = Mutex::new(tools.languages.iter().collect());
+    let threads = usize::from(slots).min(tools.languages.iter().count());
+    let (tools, problem, waiting) = (&tools, &problem, &waiting);
+    let mut passed = BTreeSet::new();
+    let mut broken = None;
+    std::thread::scope(|scope| {
+        let testers: Vec<_> = (0..slots)
+            .take(threads)
+            .map(|slot| scope.spawn(move || test(tools, slot, problem, waiting)))
+            .collect();
+        for tester in testers {
+            match tester.join() {
+                Ok(Ok(languages)) => passed.extend(languages),
+                Ok(Err(why)) => broken = Some(why),
+                Err(_panic) => broken = Some("a self-test panicked".to_owned()),
+            }
+        }
+    });
+    if let Err(error) = fs::remove_dir_all(scratch) {
+        tracing::warn!(%error, "the self-test's files were not removed");
+    }
+    match broken {
+        Some(why) => Err(why),
+        None => Ok(passed),
+    }
+}
+
+/// One thread's share.
+fn test(
+    tools: &Tools,
+    slot: u16,
+    problem: &Problem,
+    waiting: &Mutex<Vec<&Language>>,
+) -> Result<Vec<LanguageId>, String> {
+    let warden =
+        tools.sandbox.warden(slot, Template::default()).map_err(|error| error.to_string())?;
+    let (languages, builds) = (Arc::clone(&tools.languages), Arc::clone(&tools.builds));
+    let mut workshop = Workshop::new(Sandboxed::new(warden), languages, builds);
+    let mut passed = Vec::new();
+    loop {
+        let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let Some(language) = next else { return Ok(passed) };
+        match say_hello(tools, &mut workshop, language, problem) {
+            Ok(()) => passed.push(language.id.clone()),
+            Err(why) => {
+                tracing::warn!(language = %language.id, why, "language not offered");
+            }
+        }
+    }
+}
+
+fn say_hello(
+    tools: &Tools,
+    workshop: &mut Workshop<Sandboxed>,
+    language: &Language,
+    problem: &Problem,
+) -> Result<(), String> {
+    let submission = SubmissionToJudge {
+        id: SubmissionId::new("hello").expect("an identifier"),
+        tenant: Tenant::new("self-test").expect("an identifier"),
+        generation: Generation::FIRST,
+        language: language.id.clone(),
+        source: language.hello.as_bytes(),
+        attempt: 1,
+        node: tools.node.clone(),
+    };
+    let judgement = judge(workshop, &submission, problem, &Options::default(), &mut |_stage| {})
+        .map_err(|unjudged| unjudged.trouble.to_string())?;
+    if judgement.verdict == Verdict::Accepted {
+        return Ok(());
+    }
+    let log = judgement.compile.map(|compile| compile.log).unwrap_or_default();
+    let first = log.lines().next().unwrap_or_default();
+    let cause = judgement.tests.first().and_then(|test| test.cause.as_ref());
+    let cause = cause.map(ToString::to_string).unwrap_or_default();
+    Err(format!("its hello is {}: {cause}{first}", judgement.verdict))
+}
+
+/// A problem with one test: nothing in, `hello` out.
+fn hello(dir: &Path) -> std::io::Result<Problem> {
+    let (input, answer) = (dir.join("01"), dir.join("01.a"));
+    fs::write(&input, "")?;
+    fs::write(&answer, "hello\n")?;
+    Ok(Problem {
+        id: ProblemId::new("hello").expect("an identifier"),
+        revision: Digest::from_bytes([0; 32]),
+        name: "hello".to_owned(),
+        dir: dir.to_owned(),
+        limits: ProblemLimits {
+            cpu: CpuTime::from_secs(10),
+            wall: WallTime::from_secs(20),
+            memory: Bytes::from_mib(1024),
+            output: Bytes::from_mib(1),
+        },
+        tests: vec![Test {
+            name: "01".to_owned(),
+            input,
+            answer,
+            group: None,
+            points: None,
+            sample: true,
+        }],
+        groups: Vec::new(),
+        checker: Checker::Standard(StandardChecker::Wcmp),
+    })
+}

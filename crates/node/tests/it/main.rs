@@ -1,0 +1,7 @@
+//! A whole node in this process, against a real broker and real boxes: needs root (or another way to
+//! make boxes), a C++ compiler and the nats-server that `cargo xtask` fetches. Without them these
+//! tests fail and say what is missing.
+
+mod judging;
+mod life;
+mod support;

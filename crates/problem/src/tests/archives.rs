@@ -152,7 +152,7 @@ fn an_archive_of_exactly_the_bounds_is_unpacked_and_one_above_is_refused() {
         (Bounds { entries: 1, ..roomy }, "2 entries, at most 1"),
         (Bounds { file: 49_999, ..roomy }, "entry `tests/01`: 50000 bytes, at most"),
         (Bounds { total: 99_999, ..roomy }, "entry `tests/02`: the archive unpacks to more than"),
-        (Bounds { dense: 0, ratio: 10, ..roomy }, "10 times its own size"),
+        (Bounds { dense: 0, ratio: 10, ..roomy }, "10 times the archive's own size"),
     ] {
         let error = unpack(bounds).unwrap_err().to_string();
         assert!(error.contains(said), "{error}");

@@ -1,9 +1,8 @@
 #include <cstdint>
 #include <iostream>
-#include <span>
 #include <vector>
 
-std::int64_t sum(std::span<const std::int64_t> tree, int i) {
+std::int64_t sum(const std::vector<std::int64_t>& tree, int i) {
     std::int64_t total = 0;
     for (; i > 0; i -= i & -i) total += tree[i];
     return total;

@@ -187,7 +187,25 @@ impl Profile {
         hidden.map_or(Ok(()), |rule| Err(ProfileError::Hidden(name(rule))))
     }
 
-    /// The rules of both filters, to compare installations with.
+    /// The rules of both filters one after the other, to compare the cost with.
+    #[cfg(test)]
+    pub(crate) fn in_a_line(&self) -> Program {
+        Program::line(&self.rules(), Answer::Notify)
+    }
+
+    /// Calls that one filter refuses whatever their arguments, with the errno.
+    #[cfg(test)]
+    pub(crate) fn refused(&self, box_stage: bool) -> Vec<(u32, u16)> {
+        let rules = if box_stage { &self.own } else { &self.warden };
+        let unconditional = rules.iter().filter(|rule| rule.when.is_none());
+        let errno = |answer: Answer| match answer {
+            Answer::Errno(errno) => Some(errno),
+            Answer::Allow | Answer::Notify => None,
+        };
+        unconditional.filter_map(|rule| Some((rule.number, errno(rule.answer)?))).collect()
+    }
+
+    /// All rules, as they stand in the profile.
     #[cfg(test)]
     pub(super) fn rules(&self) -> Vec<Rule> {
         self.warden.iter().chain(&self.own).copied().collect()

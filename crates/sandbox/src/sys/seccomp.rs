@@ -114,3 +114,7 @@ pub(crate) fn own(listener: RawFd) -> OwnedFd {
     // SAFETY: the kernel has just made this descriptor for the caller, who passes it here once.
     unsafe { OwnedFd::from_raw_fd(listener) }
 }
+
+#[cfg(test)]
+#[path = "seccomp_tests.rs"]
+mod tests;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use minos_model::{Bytes, Limits, RawLimits};
 
 use super::*;
+use crate::cgroup::Readings;
 
 const PROMPTLY: Duration = Duration::from_secs(5);
 
@@ -221,4 +222,37 @@ fn a_level_that_cannot_be_had_says_what_it_lacks() {
     };
     let error = Level::probe(&config).expect_err("the parent is missing").to_string();
     assert!(error.contains("cgroup-v2 cannot be used: "), "{error}");
+}
+
+#[test]
+fn without_groups_a_box_is_what_descends_from_its_init() {
+    let config = ProbeConfig { forced: Some(Isolation::Rootless), ..ProbeConfig::default() };
+    let level = Level::probe(&config).unwrap();
+    let mut group = level.group(0, 1).unwrap();
+    assert!(!group.readings().unwrap().populated);
+    // The shell stands for init. Of its children one has touched 32 MiB by the time it writes, and
+    // the other spins, and then waits for the end of the shell's input.
+    let spin = "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done";
+    let script = format!("exec 3<&0; dd if=/dev/zero bs=32M count=1 | {{ {spin}; read x <&3; }}");
+    let mut boxed = Boxed::new(&group, &script);
+    group.watch(boxed.0.id());
+    group.mark().unwrap();
+    boxed.go();
+    let enough = |readings: &Readings| {
+        readings.memory_peak > Bytes::from_mib(32) && readings.cpu.micros() >= 10_000
+    };
+    let mut readings = group.readings().unwrap();
+    for _look in 0..500 {
+        if enough(&readings) {
+            break;
+        }
+        nix::poll::poll(&mut [], 10_u8).unwrap();
+        readings = group.readings().unwrap();
+    }
+    assert!(enough(&readings) && readings.populated, "{readings:?}");
+    assert!(readings.processes_peak >= 2, "{readings:?}");
+    group.kill().unwrap();
+    boxed.0.wait().unwrap();
+    group.wait_empty(PROMPTLY).unwrap();
+    assert!(group.readings().unwrap().cpu >= readings.cpu);
 }

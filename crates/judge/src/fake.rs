@@ -91,8 +91,7 @@ pub(crate) struct FakeRuns {
     rules: Vec<(String, Answer)>,
     /// Every run, in order.
     pub(crate) asked: Rc<RefCell<Vec<Request<Held>>>>,
-    /// Whether outputs get lost.
-    pub(crate) loses_output: bool,
+    loses_output: bool,
 }
 
 impl std::fmt::Debug for FakeRuns {
@@ -115,6 +114,12 @@ impl FakeRuns {
         reply: impl Fn(&Request<Held>) -> Result<Reply, RunsError> + 'static,
     ) -> Self {
         self.rules.push((part.to_owned(), Box::new(reply)));
+        self
+    }
+
+    /// The same boxes, with every output lost.
+    pub(crate) fn losing_output(mut self) -> Self {
+        self.loses_output = true;
         self
     }
 

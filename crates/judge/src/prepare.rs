@@ -203,3 +203,6 @@ fn open(path: &Path) -> Result<File, Trouble> {
     File::open(path)
         .map_err(|error| Trouble::package(format!("{}: cannot read: {error}", path.display())))
 }
+
+#[cfg(test)]
+mod tests;

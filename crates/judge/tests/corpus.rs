@@ -1,14 +1,20 @@
 //! Every program of the corpus, judged in real boxes against the package `range-sums`. Needs what
 //! boxes need: root with control groups, or unprivileged user namespaces.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use minos_judge::{Builds, Options, Sandboxed, SubmissionToJudge, Workshop, judge, prepare};
-use minos_model::{Generation, Judgement, Stage};
+use minos_judge::{
+    Builds, Options, Outcome, Request, Runs, RunsError, Sandboxed, SubmissionToJudge, Workshop,
+    judge, prepare,
+};
+use minos_model::{Flag, Generation, Isolation, Judgement, Stage, Verdict};
 use minos_problem::{Cache, Languages, Package, Problem};
-use minos_sandbox::{Sandbox, SandboxConfig, Template};
+use minos_sandbox::{Blob, Sandbox, SandboxConfig, Template};
 use minos_tests::corpus::{self, Class, Program};
 
 /// Kept between runs of the tests: everything in it lies under the hash of its content.
@@ -16,16 +22,55 @@ fn store(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
 }
 
+/// Real boxes, and what happened in them without ending a run: a judgement does not tell.
+#[derive(Debug)]
+struct Watched {
+    boxes: Sandboxed,
+    flags: Rc<RefCell<BTreeSet<Flag>>>,
+}
+
+impl Runs for Watched {
+    type Blob = Blob;
+
+    fn hold(&mut self, bytes: &[u8]) -> Result<Blob, RunsError> {
+        self.boxes.hold(bytes)
+    }
+
+    fn open(&mut self, path: &Path) -> Result<Blob, RunsError> {
+        self.boxes.open(path)
+    }
+
+    fn len(&self, content: &Blob) -> u64 {
+        Runs::len(&self.boxes, content)
+    }
+
+    fn read(&self, content: &Blob, max: usize) -> Result<Vec<u8>, RunsError> {
+        self.boxes.read(content, max)
+    }
+
+    fn run(&mut self, request: Request<Blob>) -> Result<Outcome<Blob>, RunsError> {
+        let outcome = self.boxes.run(request)?;
+        self.flags.borrow_mut().extend(&outcome.report.flags);
+        Ok(outcome)
+    }
+
+    fn isolation(&self) -> Isolation {
+        self.boxes.isolation()
+    }
+}
+
 /// A workshop with real boxes in the slot of that number, and the problem, prepared.
-fn workshop(slot: u16) -> (Workshop<Sandboxed>, Problem) {
+fn workshop(slot: u16, flags: &Rc<RefCell<BTreeSet<Flag>>>) -> (Workshop<Watched>, Problem) {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let built = Command::new(cargo).args(["build", "--quiet", "-p", "minos-sandbox", "--bins"]);
-    assert!(built.status().unwrap().success(), "the warden does not build");
+    let args = ["build", "--quiet", "-p", "minos-sandbox", "--bins"];
+    let built = Command::new(cargo).args(args).status().unwrap();
+    assert!(built.success(), "the warden does not build");
     let sandbox = Sandbox::open(SandboxConfig::default()).unwrap();
     let warden = sandbox.warden(slot, Template::default()).unwrap();
     let builds = Builds::open(store("builds"), Builds::DEFAULT_MAX).unwrap();
     let languages = Arc::new(Languages::builtin());
-    let mut workshop = Workshop::new(Sandboxed::new(warden), languages, Arc::new(builds));
+    let runs = Watched { boxes: Sandboxed::new(warden), flags: Rc::clone(flags) };
+    let mut workshop = Workshop::new(runs, languages, Arc::new(builds));
     let package = Package::open(&corpus::range_sums()).unwrap();
     let cache = Cache::open(store("problems")).unwrap();
     let problem = match cache.get(&package.revision).unwrap() {
@@ -38,7 +83,7 @@ fn workshop(slot: u16) -> (Workshop<Sandboxed>, Problem) {
     (workshop, problem)
 }
 
-fn judged(workshop: &mut Workshop<Sandboxed>, problem: &Problem, program: &Program) -> Judgement {
+fn judged(workshop: &mut Workshop<Watched>, problem: &Problem, program: &Program) -> Judgement {
     let source = std::fs::read(&program.source).unwrap();
     let submission = SubmissionToJudge {
         id: "corpus".parse().unwrap(),
@@ -63,15 +108,22 @@ fn judged(workshop: &mut Workshop<Sandboxed>, problem: &Problem, program: &Progr
 /// Judges the programs that are wanted, and an honest one after each that is hostile.
 #[track_caller]
 fn check(slot: u16, wanted: impl Fn(&Program) -> bool) {
-    let (mut workshop, problem) = workshop(slot);
+    let flags = Rc::default();
+    let (mut workshop, problem) = workshop(slot, &flags);
     let honest = corpus::named("honest/sums-c").unwrap();
     let mut complaints = Vec::new();
     let mut count = 0;
     for program in corpus::all().unwrap().iter().filter(|program| wanted(program)) {
         let after = program.hostile.then_some(&honest);
         for program in std::iter::once(program).chain(after) {
+            flags.borrow_mut().clear();
             let judgement = judged(&mut workshop, &problem, program);
-            let found = program.expect.complaints(&judgement);
+            let mut found = program.expect.complaints(&judgement);
+            for flag in &program.expect.flags {
+                if !flags.borrow().contains(flag) {
+                    found.push(format!("no run carries the flag {flag}"));
+                }
+            }
             complaints.extend(found.iter().map(|what| format!("{}: {what}", program.name)));
         }
         count += 1;
@@ -81,8 +133,13 @@ fn check(slot: u16, wanted: impl Fn(&Program) -> bool) {
 }
 
 #[test]
-fn honest_programs_get_the_verdicts_they_deserve() {
-    check(40, |program| !program.hostile);
+fn right_programs_of_every_language_are_accepted() {
+    check(40, |program| !program.hostile && program.expect.verdict == Verdict::Accepted);
+}
+
+#[test]
+fn honest_mistakes_get_the_verdicts_they_deserve() {
+    check(47, |program| !program.hostile && program.expect.verdict != Verdict::Accepted);
 }
 
 #[test]

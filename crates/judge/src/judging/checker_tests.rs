@@ -151,8 +151,7 @@ fn what_the_node_lost_is_its_fault_before_the_checker_is_asked() {
         assert!(unjudged.trouble.message.starts_with(message), "{}", unjudged.trouble);
         assert_eq!(verdicts(&unjudged.judgement), ["JE", "SK", "SK"]);
     }
-    let mut runs = right(compilers()).on("<CHECK>", Reply::exit(2));
-    runs.loses_output = true;
+    let runs = right(compilers()).on("<CHECK>", Reply::exit(2)).losing_output();
     let unjudged = scene().testlib().unjudged(runs);
     assert_eq!(unjudged.trouble.fault, Fault::Node);
     assert_eq!(unjudged.trouble.message, "test 01: the output was lost");

@@ -2,6 +2,6 @@
 
 int main(void) {
     volatile int zero = 0;
-    printf("%d\n", 1 / zero);
+    printf("%d\n", 10 / zero);
     return 0;
 }

@@ -4,6 +4,7 @@
 
 int main() {
     std::ios::sync_with_stdio(false);
+    std::cin.tie(nullptr);
     int n, q;
     std::cin >> n >> q;
     std::vector<long long> prefix(n + 1);

@@ -25,9 +25,11 @@ int main(void) {
     const char* places[] = {"/tmp/left", "/dev/shm/left", "/w/left", "/var/tmp/left"};
     for (unsigned i = 0; i < sizeof places / sizeof *places; i++) {
         if (access(places[i], F_OK) == 0) return 99;
-        close(open(places[i], O_WRONLY | O_CREAT, 0666));
     }
     if (shmget(7777, 4096, 0) >= 0) return 99;
     shmget(7777, 4096, IPC_CREAT | 0666);
+    for (unsigned i = 0; i < sizeof places / sizeof *places; i++) {
+        close(open(places[i], O_WRONLY | O_CREAT, 0666));
+    }
     return solve();
 }

@@ -141,10 +141,10 @@ impl Shelf {
         let mut options = tokio::fs::File::options();
         let made = options.create(true).truncate(true).read(true).write(true).open(&path).await;
         let mut archive = made.map_err(|error| failed("making", &error))?;
-        self.broker.get_package(&revision, &mut archive).await.map_err(|error| match error {
-            QueueError::NoObject { .. } => Bring::NotThere,
-            other => Bring::Failed(other.to_string()),
-        })?;
+        if let Err(error) = self.broker.get_package(&revision, &mut archive).await {
+            let missing = matches!(error, QueueError::NoObject { .. });
+            return Err(if missing { Bring::NotThere } else { Bring::Failed(error.to_string()) });
+        }
         archive.flush().await.map_err(|error| failed("writing", &error))?;
         let mut archive = archive.into_std().await;
         let cache = self.cache.clone();

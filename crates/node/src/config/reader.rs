@@ -30,14 +30,14 @@ impl Reader {
     /// A section; empty when it is not there.
     pub(super) fn section(&mut self, key: &'static str, mistakes: &mut Vec<String>) -> Self {
         let path = self.at(key);
-        let table = match self.take(key) {
-            None => Table::new(),
-            Some(Value::Table(table)) => table,
-            Some(other) => {
-                mistakes.push(format!("{path}: expected a section, not {}", kind(&other)));
-                Table::new()
+        let mut table = Table::new();
+        if let Some(value) = self.take(key) {
+            if let Value::Table(found) = value {
+                table = found;
+            } else {
+                mistakes.push(format!("{path}: expected a section, not {}", kind(&value)));
             }
-        };
+        }
         Self { table, path, known: Vec::new() }
     }
 
@@ -53,16 +53,15 @@ impl Reader {
         T::Err: Display,
     {
         let path = self.at(key);
-        match self.take(key)? {
-            Value::String(text) => match text.parse() {
-                Ok(value) => Some(value),
-                Err(error) => {
-                    mistakes.push(format!("{path}: {error}"));
-                    None
-                }
-            },
-            other => {
-                mistakes.push(format!("{path}: expected {expected}, not {}", kind(&other)));
+        let value = self.take(key)?;
+        let Value::String(text) = &value else {
+            mistakes.push(format!("{path}: expected {expected}, not {}", kind(&value)));
+            return None;
+        };
+        match text.parse() {
+            Ok(value) => Some(value),
+            Err(error) => {
+                mistakes.push(format!("{path}: {error}"));
                 None
             }
         }

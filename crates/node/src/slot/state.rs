@@ -146,8 +146,10 @@ mod tests {
             step(State::Pulling(Wish::Take), Event::Taken),
             Ok((State::Judging(Wish::Take), Act::Walk))
         );
-        assert!(step(State::Judging(Wish::Take), Event::Taken).is_err());
-        assert!(step(State::Judging(Wish::Take), Event::Empty).is_err());
+        for event in [Event::Taken, Event::Empty] {
+            let state = State::Judging(Wish::Take);
+            assert_eq!(step(state, event), Err(Impossible { state, event }));
+        }
     }
 
     #[test]

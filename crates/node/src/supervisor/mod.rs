@@ -361,13 +361,11 @@ impl<O: Outside> Actor for Supervisor<O> {
             Some(Child::Slot(slot)) => {
                 house.failed(&me, slot, &Failure { restart: Restart::Failed, why, blamed });
             }
-            Some(Child::Aide(index)) => {
-                if !house.leaving() {
-                    tracing::error!(why, "an aide of the node ended: started again");
-                    me.send_after(AIDE_PAUSE, move || NodeMessage::Aide(index));
-                }
+            Some(Child::Aide(index)) if !house.leaving() => {
+                tracing::error!(why, "an aide of the node ended: started again");
+                me.send_after(AIDE_PAUSE, move || NodeMessage::Aide(index));
             }
-            None => {}
+            Some(Child::Aide(_)) | None => {}
         }
         Ok(())
     }

@@ -2,6 +2,9 @@
 //! make boxes), a C++ compiler and the nats-server that `cargo xtask` fetches. Without them these
 //! tests fail and say what is missing.
 
+#[cfg(test)]
 mod judging;
+#[cfg(test)]
 mod life;
+#[cfg(test)]
 mod support;

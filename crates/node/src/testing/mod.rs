@@ -1,19 +1,22 @@
 //! A simulated world for the tests of the actors: a queue with deliveries that come back, verdicts
 //! that are stored once, and a judge whose behaviour the submission's name chooses.
 
+mod judge;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use minos_model::{
-    Digest, Fault, Generation, Isolation, Job, JudgedProblem, Judgement, Lane, LanguageId, NodeId,
-    Pool, ProblemRef, Progress, Source, Stage, Submission, SubmissionId, Tenant, Verdict,
+    Digest, Fault, Generation, Job, Judgement, Lane, LanguageId, Pool, ProblemRef, Progress,
+    Source, Stage, Submission, SubmissionId, Tenant, Verdict,
 };
 use tokio::sync::Notify;
 
-use crate::border::{Craft, Desk, Failure, Task};
+use self::judge::{Gate, judge};
+use crate::border::{Craft, Desk};
 use crate::metrics::Buried;
 use crate::ports::{Held, Kept, Knows, NoJob, NoProblem, Outside, Trouble};
 
@@ -81,36 +84,6 @@ pub(crate) struct World {
     pub(crate) gate: Arc<Gate>,
     /// One bit for each slot whose wardens cannot be made.
     pub(crate) no_wardens: Arc<AtomicU32>,
-}
-
-/// Where `block` submissions wait.
-#[derive(Debug, Default)]
-pub(crate) struct Gate {
-    open: Mutex<bool>,
-    moved: Condvar,
-}
-
-impl Gate {
-    pub(crate) fn open(&self) {
-        *self.open.lock().unwrap() = true;
-        self.moved.notify_all();
-    }
-
-    fn cancel(&self, cancels: &AtomicU32) {
-        let _open = self.open.lock().unwrap();
-        cancels.fetch_add(1, Ordering::SeqCst);
-        self.moved.notify_all();
-    }
-
-    /// Whether the gate was opened, rather than the run cancelled.
-    fn pass(&self, cancels: &AtomicU32) -> bool {
-        let before = cancels.load(Ordering::SeqCst);
-        let mut open = self.open.lock().unwrap();
-        while !*open && cancels.load(Ordering::SeqCst) == before {
-            open = self.moved.wait(open).unwrap();
-        }
-        *open
-    }
 }
 
 impl World {
@@ -196,46 +169,6 @@ impl World {
             }
             Ok(())
         })
-    }
-}
-
-fn judge(gate: &Gate, cancels: &AtomicU32, task: &Task<()>) -> Result<Judgement, Failure> {
-    let id = task.submission.id.as_str();
-    let failure = |fault, broken| Failure { fault, what: format!("{id} fails"), broken };
-    let verdict = match id {
-        _ if id.starts_with("panic") => panic!("the judge was made to panic"),
-        _ if id.starts_with("fault") => return Err(failure(Fault::Node, true)),
-        _ if id.starts_with("checker") => return Err(failure(Fault::Checker, false)),
-        _ if id.starts_with("block") => {
-            if gate.pass(cancels) {
-                Verdict::Accepted
-            } else {
-                Verdict::Cancelled
-            }
-        }
-        _ if id.starts_with("wa") => Verdict::WrongAnswer,
-        _ => Verdict::Accepted,
-    };
-    Ok(judgement(&task.submission, verdict, task.attempt))
-}
-
-/// A judgement without tests.
-pub(crate) fn judgement(submission: &Submission, verdict: Verdict, attempt: u32) -> Judgement {
-    Judgement {
-        submission: submission.id.clone(),
-        tenant: submission.tenant.clone(),
-        generation: submission.generation,
-        problem: JudgedProblem { id: submission.problem.id.clone(), revision: None },
-        language: submission.language.clone(),
-        verdict,
-        score: None,
-        decided_by: None,
-        fault: None,
-        compile: None,
-        tests: Vec::new(),
-        node: NodeId::new("sim").unwrap(),
-        attempt,
-        isolation: Some(Isolation::Rootless),
     }
 }
 

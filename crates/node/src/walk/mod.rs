@@ -4,6 +4,9 @@
 //! way: acknowledged after its verdict is stored, handed back, buried with a reason, or (when the
 //! slot dies) left alone, and then the broker hands it out again after its ack wait.
 
+mod detour;
+mod ending;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,23 +14,17 @@ use minos_model::{
     Fault, JudgedProblem, Judgement, NodeId, Progress, Source, Stage, Submission, Verdict,
 };
 use tokio::sync::watch;
+use tracing::Instrument as _;
 
+use self::detour::{Detour, back, broken_off, given_up};
 use crate::border::{Bench, Failure, Judging, Task};
 use crate::metrics::{self, Buried, Retry, Step};
-use crate::ports::{Held, Kept, Knows, NoJob, NoProblem, Outside, Trouble};
+use crate::ports::{Held, Knows, NoJob, NoProblem, Outside};
 
-/// The least and the most delay of a job that is handed back because of a fault.
-const HAND_BACK_MS: (u64, u64) = (1_000, 5_000);
 /// A problem nobody has pushed may be on its way: the job is handed back until this delivery.
 const DELIVERIES_UNKNOWN: u32 = 3;
-/// A checker or a package that fails on two deliveries fails on the third.
-const DELIVERIES_BAD_PACKAGE: u32 = 2;
 /// Delay of a message that a newer node may be able to read.
 const HAND_BACK_NEWER: Duration = Duration::from_secs(30);
-/// Delay of a job whose verdict the broker did not take.
-const HAND_BACK_UNSTORED: Duration = Duration::from_secs(30);
-/// Between two attempts to store a verdict: doubling from the first to the last.
-const STORE_RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 /// Progress is news for people: one message in this time is enough.
 const PROGRESS_PERIOD: Duration = Duration::from_millis(200);
 
@@ -86,21 +83,25 @@ pub(crate) struct Walk<O: Outside> {
     pub(crate) slot: u16,
 }
 
-/// Why the walk leaves its way.
-enum Detour {
-    /// The verdict is there already: only the acknowledgement was lost.
-    Judged,
-    /// The operator has cancelled it.
-    Cancelled,
-    /// Another try, here or elsewhere, may succeed.
-    Back { retry: Retry, delay: Duration, why: String, broken: bool },
-    /// No node can judge it.
-    Bury { buried: Buried, fault: Fault, why: String },
-}
-
 impl<O: Outside> Walk<O> {
     /// Walks to the end.
-    pub(crate) async fn run(mut self) -> End {
+    pub(crate) async fn run(self) -> End {
+        let span = tracing::info_span!(
+            "job",
+            node = %self.node,
+            slot = self.slot,
+            delivery = self.held.delivered(),
+            submission = tracing::field::Empty,
+            generation = tracing::field::Empty,
+        );
+        if let Ok(job) = self.held.job() {
+            span.record("submission", job.submission.id.as_str());
+            span.record("generation", job.submission.generation.get());
+        }
+        self.on().instrument(span).await
+    }
+
+    async fn on(self) -> End {
         let submission = match self.held.job() {
             Ok(job) => job.submission.clone(),
             Err(no_job) => return self.no_job(&no_job).await,
@@ -141,13 +142,20 @@ impl<O: Outside> Walk<O> {
         self.bury(Buried::Undecodable, Fault::Broker, &no_job.why).await
     }
 
-    /// Everything up to the judgement.
-    async fn judge(&mut self, submission: &Submission) -> Result<Judgement, Detour> {
+    /// Everything up to the judgement. The job is archived meanwhile: what counts is that it is
+    /// before it is acknowledged.
+    async fn judge(&self, submission: &Submission) -> Result<Judgement, Detour> {
         self.before(submission).await?;
         self.tell(submission, Stage::Received).await;
-        if let Err(trouble) = self.held.archive().await {
-            tracing::warn!(submission = %submission.id, %trouble, "not archived for rejudges");
+        let (archived, judged) =
+            tokio::join!(self.held.archive(), self.fetch_and_judge(submission));
+        if let Err(trouble) = archived {
+            tracing::warn!(%trouble, "not archived for rejudges");
         }
+        judged
+    }
+
+    async fn fetch_and_judge(&self, submission: &Submission) -> Result<Judgement, Detour> {
         let fetching = Instant::now();
         let source = self.source(submission).await?;
         let problem = self.problem(submission).await?;
@@ -250,11 +258,11 @@ impl<O: Outside> Walk<O> {
 
     /// Waits for the answer of the thread, passing news on and words down.
     async fn watch(
-        &mut self,
+        &self,
         submission: &Submission,
         mut judging: Judging,
     ) -> Result<Result<Judgement, Failure>, Detour> {
-        let mut stages = judging.stages.clone();
+        let (mut stages, mut word) = (judging.stages.clone(), self.word.clone());
         let mut news = tokio::time::interval(PROGRESS_PERIOD);
         news.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let limit = tokio::time::sleep(self.bounds.judging);
@@ -274,8 +282,8 @@ impl<O: Outside> Walk<O> {
                     return Err(self.failed(Failure { fault: Fault::Node, what: why, broken: true }));
                 }
                 // A closed channel is a slot that has gone, and this task goes with it.
-                Ok(()) = self.word.changed() => {
-                    asked = *self.word.borrow_and_update();
+                Ok(()) = word.changed() => {
+                    asked = *word.borrow_and_update();
                     if asked != Word::GoOn {
                         (self.bench.desk().cancel)();
                     }
@@ -291,150 +299,6 @@ impl<O: Outside> Walk<O> {
                     }
                 }
             }
-        }
-    }
-
-    /// A judgement that tells a fault, or a cancellation nobody asked for, is no verdict.
-    fn trusted(&self, judgement: Judgement) -> Result<Judgement, Detour> {
-        match judgement.verdict {
-            Verdict::JudgeError => {
-                let (fault, what) =
-                    judgement.fault.unwrap_or((Fault::Node, "no fault was named".to_owned()));
-                Err(self.failed(Failure { fault, what, broken: fault == Fault::Node }))
-            }
-            Verdict::Cancelled => Err(back(Retry::Node, "broken off".to_owned())),
-            Verdict::Accepted
-            | Verdict::WrongAnswer
-            | Verdict::PresentationError
-            | Verdict::PartiallyCorrect
-            | Verdict::TimeLimit
-            | Verdict::WallTimeLimit
-            | Verdict::MemoryLimit
-            | Verdict::OutputLimit
-            | Verdict::RuntimeError
-            | Verdict::SecurityViolation
-            | Verdict::CompileError
-            | Verdict::CompileLimit
-            | Verdict::Skipped => Ok(judgement),
-        }
-    }
-
-    /// What a fault leads to: another try elsewhere, or the end.
-    fn failed(&self, failure: Failure) -> Detour {
-        let Failure { fault, what, broken } = failure;
-        match fault {
-            Fault::Checker | Fault::Package => {
-                let buried =
-                    if fault == Fault::Checker { Buried::Checker } else { Buried::Package };
-                self.perhaps_later(DELIVERIES_BAD_PACKAGE, Retry::Package, (buried, fault), what)
-            }
-            Fault::Node => {
-                Detour::Back { retry: Retry::Node, delay: jittered(), why: what, broken }
-            }
-            Fault::Broker => back(Retry::Broker, what),
-        }
-    }
-
-    /// Back until the delivery `most`, and then to the dead letters.
-    fn perhaps_later(
-        &self,
-        most: u32,
-        retry: Retry,
-        (buried, fault): (Buried, Fault),
-        why: String,
-    ) -> Detour {
-        if self.held.delivered() < most.min(self.held.most()) {
-            back(retry, why)
-        } else {
-            Detour::Bury { buried, fault, why }
-        }
-    }
-
-    /// Stores the verdict, then acknowledges.
-    async fn finish(&self, submission: &Submission, judgement: Judgement) -> End {
-        let storing = Instant::now();
-        match self.store(&judgement).await {
-            Ok(kept) => {
-                self.ack().await;
-                metrics::step(Step::Publish, storing.elapsed());
-                if kept == Kept::First {
-                    metrics::finished(&judgement, self.held.published());
-                }
-                self.tell(submission, Stage::Done).await;
-                tracing::debug!(
-                    submission = %judgement.submission,
-                    generation = judgement.generation.get(),
-                    verdict = %judgement.verdict,
-                    attempt = judgement.attempt,
-                    first = kept == Kept::First,
-                    "judged"
-                );
-                self.board.judged(self.slot);
-                End::Fine
-            }
-            Err(trouble) => {
-                tracing::warn!(submission = %judgement.submission, %trouble, "verdict not stored");
-                self.hand_back(Retry::Unstored, HAND_BACK_UNSTORED, &trouble.0).await;
-                End::Wait(HAND_BACK_UNSTORED)
-            }
-        }
-    }
-
-    /// Tries to store a verdict for as long as the bounds allow; the lease beats on meanwhile.
-    async fn store(&self, judgement: &Judgement) -> Result<Kept, Trouble> {
-        let start = Instant::now();
-        let mut pause = STORE_RETRY.0;
-        loop {
-            let trouble = match self.outside.store(judgement).await {
-                Ok(kept) => {
-                    self.board.set_results_full(false);
-                    return Ok(kept);
-                }
-                Err(trouble) => trouble,
-            };
-            metrics::publish_failed();
-            let given_up = *self.word.borrow() == Word::GiveUp;
-            if given_up || start.elapsed() + pause > self.bounds.storing {
-                self.board.set_results_full(true);
-                return Err(trouble);
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(STORE_RETRY.1);
-        }
-    }
-
-    /// To the dead letters; whoever waits for the verdict gets a JE.
-    async fn bury(&self, buried: Buried, fault: Fault, why: &str) -> End {
-        tracing::warn!(
-            reason = buried.as_str(),
-            delivered = self.held.delivered(),
-            why,
-            "to the dead letters"
-        );
-        match self.held.bury(buried, fault, why).await {
-            Ok(()) => metrics::dead_lettered(buried),
-            Err(trouble) => self.hand_back(Retry::Broker, jittered(), &trouble.0).await,
-        }
-        End::Fine
-    }
-
-    async fn hand_back(&self, retry: Retry, delay: Duration, why: &str) {
-        tracing::warn!(
-            reason = retry.as_str(),
-            delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
-            delivered = self.held.delivered(),
-            why,
-            "job handed back"
-        );
-        metrics::retried(retry);
-        if let Err(trouble) = self.held.hand_back(delay).await {
-            tracing::warn!(%trouble, "not handed back: it returns after the ack wait");
-        }
-    }
-
-    async fn ack(&self) {
-        if let Err(trouble) = self.held.ack().await {
-            tracing::warn!(%trouble, "not acknowledged: the redelivery will find the verdict");
         }
     }
 
@@ -462,27 +326,4 @@ impl<O: Outside> Walk<O> {
             isolation: None,
         }
     }
-}
-
-fn back(retry: Retry, why: String) -> Detour {
-    Detour::Back { retry, delay: jittered(), why, broken: false }
-}
-
-/// Whether an answer came because the run was cancelled.
-fn broken_off(answer: &Result<Judgement, Failure>) -> bool {
-    match answer {
-        Ok(judgement) => judgement.verdict == Verdict::Cancelled,
-        Err(_) => true,
-    }
-}
-
-fn given_up() -> Detour {
-    let why = "the node stops".to_owned();
-    Detour::Back { retry: Retry::Stopping, delay: Duration::ZERO, why, broken: false }
-}
-
-/// A delay in the bounds, so that jobs that failed together do not come back together.
-fn jittered() -> Duration {
-    let (least, most) = HAND_BACK_MS;
-    Duration::from_millis(crate::jitter::between(least, most))
 }

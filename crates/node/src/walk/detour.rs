@@ -1,0 +1,109 @@
+//! Why a walk does not come to a verdict, and what that leads to: another try here or elsewhere, or
+//! the dead letters. A fault of the judge never becomes a contestant's verdict.
+
+use std::time::Duration;
+
+use minos_model::{Fault, Judgement, Verdict};
+
+use super::Walk;
+use crate::border::Failure;
+use crate::metrics::{Buried, Retry};
+use crate::ports::{Held, Outside};
+
+/// The least and the most delay of a job that is handed back because of a fault.
+const HAND_BACK_MS: (u64, u64) = (1_000, 5_000);
+/// A checker or a package that fails on this many deliveries is buried.
+const DELIVERIES_BAD_PACKAGE: u32 = 2;
+
+/// Why the walk leaves its way.
+pub(super) enum Detour {
+    /// The verdict is there already: only the acknowledgement was lost.
+    Judged,
+    /// The operator has cancelled it.
+    Cancelled,
+    /// Another try, here or elsewhere, may succeed.
+    Back { retry: Retry, delay: Duration, why: String, broken: bool },
+    /// No node can judge it.
+    Bury { buried: Buried, fault: Fault, why: String },
+}
+
+impl<O: Outside> Walk<O> {
+    /// A judgement that tells a fault, or a cancellation nobody asked for, is no verdict.
+    pub(super) fn trusted(&self, judgement: Judgement) -> Result<Judgement, Detour> {
+        match judgement.verdict {
+            Verdict::JudgeError => {
+                let unnamed = || (Fault::Node, "no fault was named".to_owned());
+                let (fault, what) = judgement.fault.unwrap_or_else(unnamed);
+                Err(self.failed(Failure { fault, what, broken: fault == Fault::Node }))
+            }
+            Verdict::Cancelled => Err(back(Retry::Node, "broken off".to_owned())),
+            Verdict::Accepted
+            | Verdict::WrongAnswer
+            | Verdict::PresentationError
+            | Verdict::PartiallyCorrect
+            | Verdict::TimeLimit
+            | Verdict::WallTimeLimit
+            | Verdict::MemoryLimit
+            | Verdict::OutputLimit
+            | Verdict::RuntimeError
+            | Verdict::SecurityViolation
+            | Verdict::CompileError
+            | Verdict::CompileLimit
+            | Verdict::Skipped => Ok(judgement),
+        }
+    }
+
+    /// What a fault leads to: another try elsewhere, or the end.
+    pub(super) fn failed(&self, failure: Failure) -> Detour {
+        let Failure { fault, what, broken } = failure;
+        match fault {
+            Fault::Checker | Fault::Package => {
+                let buried =
+                    if fault == Fault::Checker { Buried::Checker } else { Buried::Package };
+                self.perhaps_later(DELIVERIES_BAD_PACKAGE, Retry::Package, (buried, fault), what)
+            }
+            Fault::Node => {
+                Detour::Back { retry: Retry::Node, delay: jittered(), why: what, broken }
+            }
+            Fault::Broker => back(Retry::Broker, what),
+        }
+    }
+
+    /// Back until the delivery `most`, and then to the dead letters.
+    pub(super) fn perhaps_later(
+        &self,
+        most: u32,
+        retry: Retry,
+        (buried, fault): (Buried, Fault),
+        why: String,
+    ) -> Detour {
+        if self.held.delivered() < most.min(self.held.most()) {
+            back(retry, why)
+        } else {
+            Detour::Bury { buried, fault, why }
+        }
+    }
+}
+
+pub(super) fn back(retry: Retry, why: String) -> Detour {
+    Detour::Back { retry, delay: jittered(), why, broken: false }
+}
+
+/// Whether an answer came because the run was cancelled.
+pub(super) fn broken_off(answer: &Result<Judgement, Failure>) -> bool {
+    match answer {
+        Ok(judgement) => judgement.verdict == Verdict::Cancelled,
+        Err(_) => true,
+    }
+}
+
+pub(super) fn given_up() -> Detour {
+    let why = "the node stops".to_owned();
+    Detour::Back { retry: Retry::Stopping, delay: Duration::ZERO, why, broken: false }
+}
+
+/// A delay in the bounds, so that jobs that failed together do not come back together.
+pub(super) fn jittered() -> Duration {
+    let (least, most) = HAND_BACK_MS;
+    Duration::from_millis(crate::jitter::between(least, most))
+}

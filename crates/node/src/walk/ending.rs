@@ -1,0 +1,96 @@
+//! The ends of a walk: a verdict stored, a job handed back, a message buried.
+
+use std::time::{Duration, Instant};
+
+use minos_model::{Fault, Judgement, Stage, Submission};
+
+use super::detour::jittered;
+use super::{End, Walk, Word};
+use crate::metrics::{self, Buried, Retry, Step};
+use crate::ports::{Held, Kept, Outside, Trouble};
+
+/// Delay of a job whose verdict the broker did not take.
+const HAND_BACK_UNSTORED: Duration = Duration::from_secs(30);
+/// Between two attempts to store a verdict: doubling from the first to the last.
+const STORE_RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+impl<O: Outside> Walk<O> {
+    /// Stores the verdict, then acknowledges.
+    pub(super) async fn finish(&self, submission: &Submission, judgement: Judgement) -> End {
+        let storing = Instant::now();
+        match self.store(&judgement).await {
+            Ok(kept) => {
+                self.ack().await;
+                metrics::step(Step::Publish, storing.elapsed());
+                if kept == Kept::First {
+                    metrics::finished(&judgement, self.held.published());
+                }
+                self.tell(submission, Stage::Done).await;
+                tracing::debug!(
+                    verdict = %judgement.verdict,
+                    first = kept == Kept::First,
+                    "judged"
+                );
+                self.board.judged(self.slot);
+                End::Fine
+            }
+            Err(trouble) => {
+                tracing::warn!(%trouble, "verdict not stored");
+                self.hand_back(Retry::Unstored, HAND_BACK_UNSTORED, &trouble.0).await;
+                End::Wait(HAND_BACK_UNSTORED)
+            }
+        }
+    }
+
+    /// Tries to store a verdict for as long as the bounds allow; the lease beats on meanwhile.
+    async fn store(&self, judgement: &Judgement) -> Result<Kept, Trouble> {
+        let start = Instant::now();
+        let mut pause = STORE_RETRY.0;
+        loop {
+            let trouble = match self.outside.store(judgement).await {
+                Ok(kept) => {
+                    self.board.set_results_full(false);
+                    return Ok(kept);
+                }
+                Err(trouble) => trouble,
+            };
+            metrics::publish_failed();
+            let given_up = *self.word.borrow() == Word::GiveUp;
+            if given_up || start.elapsed() + pause > self.bounds.storing {
+                self.board.set_results_full(true);
+                return Err(trouble);
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(STORE_RETRY.1);
+        }
+    }
+
+    /// To the dead letters; whoever waits for the verdict gets a JE.
+    pub(super) async fn bury(&self, buried: Buried, fault: Fault, why: &str) -> End {
+        tracing::warn!(reason = buried.as_str(), why, "to the dead letters");
+        match self.held.bury(buried, fault, why).await {
+            Ok(()) => metrics::dead_lettered(buried),
+            Err(trouble) => self.hand_back(Retry::Broker, jittered(), &trouble.0).await,
+        }
+        End::Fine
+    }
+
+    pub(super) async fn hand_back(&self, retry: Retry, delay: Duration, why: &str) {
+        tracing::warn!(
+            reason = retry.as_str(),
+            delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
+            why,
+            "job handed back"
+        );
+        metrics::retried(retry);
+        if let Err(trouble) = self.held.hand_back(delay).await {
+            tracing::warn!(%trouble, "not handed back: it returns after the ack wait");
+        }
+    }
+
+    pub(super) async fn ack(&self) {
+        if let Err(trouble) = self.held.ack().await {
+            tracing::warn!(%trouble, "not acknowledged: the redelivery will find the verdict");
+        }
+    }
+}

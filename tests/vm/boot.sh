@@ -94,6 +94,7 @@ busybox mount -t devtmpfs dev /dev
 busybox mount -t tmpfs tmp /tmp
 busybox mount -t cgroup2 cgroup2 /sys/fs/cgroup
 busybox --install -s /usr/bin 2>/dev/null
+echo "+memory +pids" > /sys/fs/cgroup/cgroup.subtree_control
 echo "vm: Linux $(uname -r), $(cat /sys/fs/cgroup/cgroup.controllers)"
 status=0
 for program in /tests/*; do

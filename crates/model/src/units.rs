@@ -161,7 +161,8 @@ impl fmt::Display for Bytes {
                 return if self.0.is_multiple_of(scale) {
                     write!(f, "{} {name}", self.0 / scale)
                 } else {
-                    let tenths = self.0 / (scale / 10).max(1);
+                    // The tenth of a unit, rounded down; in 128 bits, since a size may be near 2^64.
+                    let tenths = u128::from(self.0) * 10 / u128::from(scale);
                     write!(f, "{}.{} {name}", tenths / 10, tenths % 10)
                 };
             }
@@ -271,6 +272,7 @@ mod tests {
     fn quantities_print_as_people_write_them() {
         assert_eq!(Bytes::from_mib(256).to_string(), "256 MiB");
         assert_eq!(Bytes::new(1_327_104).to_string(), "1.2 MiB");
+        assert_eq!(Bytes::new(49_999).to_string(), "48.8 KiB");
         assert_eq!(Bytes::new(17).to_string(), "17 B");
         assert_eq!(CpuTime::from_micros(999).to_string(), "999 us");
         assert_eq!(CpuTime::from_micros(1_200).to_string(), "1.2 ms");

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use minos_model::{Bytes, CpuTime, Digest, ProblemId, RawLimits, WallTime};
+use minos_model::{Bytes, CpuTime, Digest, LanguageId, ProblemId, RawLimits, WallTime};
 use tempfile::TempDir;
 
 use crate::{
@@ -90,6 +90,19 @@ impl Package {
     #[must_use]
     pub fn main_solution(&self) -> Option<&Solution> {
         self.solutions.iter().find(|solution| solution.tag == SolutionTag::Main)
+    }
+
+    /// The language that the manifest gives to a source with this text: of two sources that say
+    /// the same, the one listed first. `None` when the package does not know the text, or when no
+    /// language file lists its type.
+    #[must_use]
+    pub fn language_of(&self, source: &[u8]) -> Option<&LanguageId> {
+        let same = |solution: &&Solution| {
+            let length = std::fs::metadata(&solution.path).map(|metadata| metadata.len());
+            length.is_ok_and(|length| length == source.len() as u64)
+                && std::fs::read(&solution.path).is_ok_and(|text| text == source)
+        };
+        self.solutions.iter().find(same).and_then(|solution| solution.language.as_ref())
     }
 
     /// The program that a test's command names by its first word.

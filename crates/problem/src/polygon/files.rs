@@ -98,6 +98,13 @@ impl<'a> Files<'a> {
         Ok(self.tool_at(&path, source.attribute("type")))
     }
 
+    /// The program of a `source` element that judging does not need: its file may be missing, which
+    /// whoever verifies the package is told.
+    pub(super) fn tool_named(&self, source: &Element<'_>) -> Result<Tool, PackageError> {
+        let path = self.named(source)?;
+        Ok(self.tool_at(&path, source.attribute("type")))
+    }
+
     /// The program in a file of the package.
     pub(super) fn tool_at(&self, path: &str, kind: Option<&str>) -> Tool {
         let (stem, extension) = stem_and_extension(path);

@@ -80,12 +80,9 @@ fn a_field_that_holds_what_it_cannot_is_named_with_what_was_expected() {
 fn a_file_that_the_manifest_names_and_the_package_lacks_is_named() {
     for (file, said) in [
         ("tests/01", "test[1]: the package holds no file `tests/01`; a manual test has to come"),
-        ("files/val.cpp", "validator[1]/source@path: the package holds no file `files/val.cpp`"),
         ("files/extra.h", "resources/file[2]@path: the package holds no file `files/extra.h`"),
         ("files/gen.cpp", "test[2]@cmd: `gen` is no executable"),
         ("solutions/main.cpp", "solution[1]/source@path"),
-        ("files/tests/checker-tests/01.o", "test[1]: the package holds no file"),
-        ("files/tests/validator-tests/01", "test[1]: the package holds no file"),
     ] {
         let error = Sample::default().without(file).open().unwrap_err();
         one_line(&error, "/problem.xml: ", &[said]);
@@ -102,6 +99,29 @@ fn a_file_that_the_manifest_names_and_the_package_lacks_is_named() {
         .open()
         .unwrap_err();
     one_line(&error, "problem.xml", &["checker@name: `std::magic.cpp`", "std::wcmp.cpp"]);
+}
+
+#[test]
+fn a_file_that_only_proves_the_package_may_be_missing() {
+    for file in [
+        "files/val.cpp",
+        "files/tests/checker-tests/01.o",
+        "files/tests/validator-tests/01",
+        "solutions/slow.kt",
+    ] {
+        let package = Sample::default().without(file).open().unwrap();
+        assert!(!package.tests.is_empty(), "{file}");
+    }
+}
+
+#[test]
+fn a_source_that_is_one_of_the_solutions_has_the_language_the_manifest_gives_it() {
+    let package = Sample::default().open().unwrap();
+    let solution = package.main_solution().unwrap();
+    let text = std::fs::read(&solution.path).unwrap();
+    assert_eq!(package.language_of(&text), solution.language.as_ref());
+    assert!(solution.language.is_some());
+    assert_eq!(package.language_of(b"int main(){}"), None);
 }
 
 #[test]

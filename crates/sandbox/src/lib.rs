@@ -3,6 +3,7 @@
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 compile_error!("minos-sandbox works on Linux on x86-64 only");
 
+pub mod bench;
 mod blob;
 pub mod cgroup;
 pub mod doctor;

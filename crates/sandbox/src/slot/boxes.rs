@@ -14,6 +14,7 @@ use super::cores::pin;
 use super::spawn::{self, Started};
 use crate::cgroup::Group;
 use crate::sys::message::{self, MAX_FDS};
+use crate::sys::node;
 use crate::sys::shared::{Shared, owned};
 use crate::warden::cell::Cell;
 use crate::warden::protocol::{Prepare, decode_answer};
@@ -39,8 +40,9 @@ pub(crate) struct Prepared {
     pub init: OwnedFd,
     /// Readable when the program has made a call that ends the run.
     pub listener: OwnedFd,
-    /// The program's process, as this PID namespace numbers it.
-    pub program: i32,
+    /// Keeps the box's mount namespace, so that its end does not fall to init's exit, which the run
+    /// waits for, but to the housekeeping thread. Older kernels do without.
+    _mounts: Option<OwnedFd>,
 }
 
 /// A pipe whose writing end the node keeps as well: no hang-up wakes the reader.
@@ -118,9 +120,20 @@ impl Maker {
         if program > 0 {
             pin(program, cores.run.as_ref());
         }
+        let mounts = node::mount_namespace(init.as_fd()).ok();
         group.mark()?;
         let shared = Arc::clone(&self.started.shared);
-        Ok(Prepared { index, shared, group, socket, stdout, stderr, init, listener, program })
+        Ok(Prepared {
+            index,
+            shared,
+            group,
+            socket,
+            stdout,
+            stderr,
+            init,
+            listener,
+            _mounts: mounts,
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Calls of the node's own that nix has no wrapper for.
 
 use std::io;
-use std::os::fd::{AsRawFd as _, BorrowedFd};
+use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd};
 
 /// Moves at most `most` bytes from a pipe to another descriptor inside the kernel, without waiting.
 /// 0 is the end of the pipe.
@@ -52,4 +52,17 @@ pub(crate) fn realtime(on: bool) -> io::Result<()> {
     let answer = unsafe { libc::sched_setscheduler(0, policy, &raw const priority) };
     nix::errno::Errno::result(answer)?;
     Ok(())
+}
+
+/// A descriptor of the mount namespace of the process a pidfd stands for.
+///
+/// Whoever closes the last one tears the namespace down, which waits for an RCU grace period.
+///
+/// # Errors
+/// `ENOTTY` on kernels before 6.11.
+pub(crate) fn mount_namespace(pidfd: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    // SAFETY: the request takes no argument but demands a zero; the descriptor is borrowed for the
+    // call.
+    let fd = unsafe { libc::ioctl(pidfd.as_raw_fd(), libc::PIDFD_GET_MNT_NAMESPACE, 0) };
+    super::shared::owned(nix::errno::Errno::result(fd)?)
 }

@@ -1,10 +1,11 @@
 //! A box's init: process 1 of its PID namespace, made for one run.
 //!
 //! It mounts what is the box's own, makes the process that becomes the program, waits for that to
-//! end, says how, and ends: everything else in the box dies with it. From its birth on it makes
-//! system calls and nothing else: no allocation, no lock, no panic.
+//! end, says how, and ends: everything else in the box dies with it. It shares the warden's memory,
+//! which goes on working beside it: from its birth on it makes system calls and nothing else, no
+//! allocation, no lock, no panic, nothing that has a thread's own storage.
 
-use std::ffi::CStr;
+use std::ffi::CString;
 use std::sync::atomic::Ordering;
 
 use super::cell::Cell;
@@ -22,37 +23,24 @@ pub(crate) type Step = (SetupStep, i32);
 
 /// What is the same for every box of a warden.
 #[derive(Debug)]
-pub(crate) struct Plan<'a> {
+pub(crate) struct Plan {
     /// User and group of the program.
     pub uid: u32,
     /// Whether the warden lives in a user namespace of its own.
     pub rootless: bool,
     /// Options of the tmpfs at `/w`, and at `/tmp`.
-    pub tmpfs: &'a CStr,
+    pub tmpfs: CString,
     /// Binds below them.
-    pub staged: &'a [Staged],
+    pub staged: Vec<Staged>,
     /// The filter with the listener.
-    pub filter: &'a Program,
+    pub filter: Program,
 }
 
-/// Memory for one box before exec: the box writes to its own copy of it.
+/// One box to be. Init, and after it the program's process, have it for themselves.
 #[derive(Debug)]
-pub(crate) struct Arena {
-    /// Init's stack.
-    pub init_stack: Vec<u8>,
-    /// The stack of the program's process until exec.
-    pub program_stack: Vec<u8>,
-    /// The job as it was received.
-    pub job: Vec<u8>,
-    /// Pointers to its texts.
-    pub pointers: Vec<usize>,
-}
-
-/// One box to be.
-#[derive(Debug)]
-pub(crate) struct Init<'a> {
-    pub plan: &'a Plan<'a>,
-    pub cell: &'a Cell,
+pub(crate) struct Init {
+    pub plan: &'static Plan,
+    pub cell: &'static Cell,
     /// The box's end of its socket.
     pub socket: i32,
     /// Writing ends.
@@ -62,31 +50,33 @@ pub(crate) struct Init<'a> {
     pub into_group: Option<i32>,
     /// The groups to enter, -1 where there is none.
     pub attach: [i32; MAX_ATTACH],
-    pub program_stack: &'a mut [u8],
-    pub job: &'a mut [u8],
+    /// For the program's process until exec.
+    pub program_stack: clone::Stack,
+    /// The job as it was received.
+    pub job: Vec<u8>,
     /// How much of it was received.
     pub job_length: usize,
-    pub pointers: &'a mut [usize],
+    /// Pointers to its texts.
+    pub pointers: Vec<usize>,
     pub descriptors: [i32; MAX_FDS],
 }
 
 /// Where init starts.
-pub(crate) extern "C" fn main(init: &mut Init<'_>) -> ! {
+pub(crate) extern "C" fn main(init: &mut Init) -> ! {
     if let Err((step, errno)) = live(init) {
         init.cell.fail(step, errno);
     }
     raw::exit(0)
 }
 
-fn live(init: &mut Init<'_>) -> Result<(), Step> {
+fn live(init: &mut Init) -> Result<(), Step> {
     let signal = libc::SIGKILL.unsigned_abs() as usize;
     raw::prctl(libc::PR_SET_PDEATHSIG, signal, 0).map_err(|e| (SetupStep::InitParent, e))?;
     mounts(init.plan)?;
     for group in init.attach.iter().filter(|group| **group >= 0) {
         raw::write(*group, b"0").map_err(|e| (SetupStep::Attach, e))?;
     }
-    let stack = std::mem::take(&mut init.program_stack);
-    let into = init.into_group;
+    let (stack, into) = (init.program_stack, init.into_group);
     // Returns when the program runs, or when its process could not become it.
     let program = clone::program(stack, program::main, init, into)
         .map_err(|e| (SetupStep::CloneProgram, e))?;
@@ -105,10 +95,10 @@ fn live(init: &mut Init<'_>) -> Result<(), Step> {
 }
 
 /// The box's own file systems.
-fn mounts(plan: &Plan<'_>) -> Result<(), Step> {
+fn mounts(plan: &Plan) -> Result<(), Step> {
     let flags = libc::MS_NOSUID | libc::MS_NODEV | MS_NOSYMFOLLOW;
     for (path, step) in [(c"/w", SetupStep::MountWork), (c"/tmp", SetupStep::MountTmp)] {
-        raw::mount(Some(c"box"), path, Some(c"tmpfs"), flags, Some(plan.tmpfs))
+        raw::mount(Some(c"box"), path, Some(c"tmpfs"), flags, Some(&plan.tmpfs))
             .map_err(|e| (step, e))?;
     }
     let flags = libc::MS_RDONLY | libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
@@ -127,9 +117,9 @@ fn mounts(plan: &Plan<'_>) -> Result<(), Step> {
 /// No symbolic link of a tmpfs is followed, whoever asks.
 const MS_NOSYMFOLLOW: u64 = 256;
 
-fn binds(plan: &Plan<'_>) -> Result<(), i32> {
+fn binds(plan: &Plan) -> Result<(), i32> {
     as_program(plan, |plan| {
-        for bind in plan.staged {
+        for bind in &plan.staged {
             for path in &bind.parents {
                 there_already(raw::mkdirat(libc::AT_FDCWD, path, 0o755))?;
             }
@@ -142,7 +132,7 @@ fn binds(plan: &Plan<'_>) -> Result<(), i32> {
         }
         Ok::<(), i32>(())
     })?;
-    for bind in plan.staged {
+    for bind in &plan.staged {
         raw::mount(Some(&bind.from), &bind.to, None, libc::MS_BIND | libc::MS_REC, None)?;
     }
     Ok(())
@@ -156,7 +146,7 @@ fn there_already(made: Result<i32, i32>) -> Result<(), i32> {
 }
 
 /// Does something to files with the program's rights: init has not all of root's.
-fn as_program<T>(plan: &Plan<'_>, act: impl FnOnce(&Plan<'_>) -> T) -> T {
+fn as_program<T>(plan: &Plan, act: impl FnOnce(&Plan) -> T) -> T {
     // These calls cannot fail; they answer with the former id.
     let (_group, _user) = (raw::setfsgid(plan.uid), raw::setfsuid(plan.uid));
     let done = act(plan);
@@ -177,7 +167,7 @@ fn await_end(program: i32) -> Result<raw::Waited, i32> {
 
 /// Opens the files that were asked for and sends them to the node, once nobody can change them any
 /// more. What goes wrong here shows as a file that is not there.
-fn collect(init: &mut Init<'_>) {
+fn collect(init: &mut Init) {
     let job = init.job.get(..init.job_length).unwrap_or_default();
     let Some((head, mut texts)) = Head::decode(job) else { return };
     if head.collect == 0 || leave_out(&head, &mut texts).is_none() {

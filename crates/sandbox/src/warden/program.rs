@@ -1,8 +1,8 @@
 //! The process that becomes the program: process 2 of its box.
 //!
 //! Whatever does not depend on the job is done ahead; then it waits for the one message that makes
-//! it the program. It shares init's memory until exec, and init sleeps meanwhile: no allocation, no
-//! lock, no panic.
+//! it the program. It shares the memory of init, which sleeps meanwhile, and of the warden, which
+//! does not, until exec: no allocation, no lock, no panic.
 
 use std::sync::atomic::Ordering;
 
@@ -27,7 +27,7 @@ const NOTHING_OF: [u32; 5] = [
 const OOM_FIRST: &[u8] = b"1000";
 
 /// Where the program's process starts.
-pub(crate) extern "C" fn main(init: &mut Init<'_>) -> ! {
+pub(crate) extern "C" fn main(init: &mut Init) -> ! {
     let Err((step, errno)) = become_program(init);
     init.cell.fail(step, errno);
     raw::exit(127)
@@ -36,11 +36,11 @@ pub(crate) extern "C" fn main(init: &mut Init<'_>) -> ! {
 /// There is no value of this: the program has taken over.
 enum Never {}
 
-fn become_program(init: &mut Init<'_>) -> Result<Never, Step> {
+fn become_program(init: &mut Init) -> Result<Never, Step> {
     let socket = descriptors(init)?;
     no_privileges(init.plan)?;
     listen(init.plan, socket)?;
-    let received = message::receive(socket, init.job, &mut init.descriptors, 0)
+    let received = message::receive(socket, &mut init.job, &mut init.descriptors, 0)
         .map_err(|e| (SetupStep::Job, e))?;
     if received.length == 0 {
         // The node has thrown the box away.
@@ -51,7 +51,7 @@ fn become_program(init: &mut Init<'_>) -> Result<Never, Step> {
 }
 
 /// 0, 1 and 2 in place, the socket out of the way, nothing else open.
-fn descriptors(init: &Init<'_>) -> Result<i32, Step> {
+fn descriptors(init: &Init) -> Result<i32, Step> {
     raw::setsid().map_err(|e| (SetupStep::Session, e))?;
     let at = |answer: Result<i32, i32>| answer.map_err(|e| (SetupStep::Descriptors, e));
     let socket = at(raw::dup_above(init.socket, SOCKET))?;
@@ -65,7 +65,7 @@ fn descriptors(init: &Init<'_>) -> Result<i32, Step> {
     Ok(socket)
 }
 
-fn no_privileges(plan: &Plan<'_>) -> Result<(), Step> {
+fn no_privileges(plan: &Plan) -> Result<(), Step> {
     let flags = libc::O_WRONLY | libc::O_CLOEXEC;
     if let Ok(file) = raw::openat(libc::AT_FDCWD, c"/proc/self/oom_score_adj", flags, 0) {
         // Without it the program is still the largest process of its group.
@@ -103,10 +103,10 @@ fn bounding_set() -> Result<(), Step> {
 }
 
 /// The last filter; its listener goes to the node, with the news that the box is ready.
-fn listen(plan: &Plan<'_>, socket: i32) -> Result<(), Step> {
+fn listen(plan: &Plan, socket: i32) -> Result<(), Step> {
     let how = Install { listener: true, speculation: true };
     let listener =
-        install(plan.filter, how).map_err(|errno| (SetupStep::BoxFilter, errno as i32))?;
+        install(&plan.filter, how).map_err(|errno| (SetupStep::BoxFilter, errno as i32))?;
     let listener = listener.ok_or((SetupStep::BoxFilter, libc::EBADF))?;
     message::send(socket, b"R", &[listener]).map_err(|e| (SetupStep::Ready, e))?;
     raw::close(listener).map_err(|e| (SetupStep::Ready, e))?;
@@ -114,7 +114,7 @@ fn listen(plan: &Plan<'_>, socket: i32) -> Result<(), Step> {
 }
 
 /// Everything that depends on the job.
-fn start(init: &mut Init<'_>, received: usize) -> Result<Never, Step> {
+fn start(init: &mut Init, received: usize) -> Result<Never, Step> {
     let cpu_before = raw::clock_ns(libc::CLOCK_PROCESS_CPUTIME_ID);
     let bad = (SetupStep::Job, libc::EBADMSG);
     let job = init.job.get(..init.job_length).ok_or(bad)?;
@@ -139,7 +139,7 @@ fn start(init: &mut Init<'_>, received: usize) -> Result<Never, Step> {
     let cpu_after = raw::clock_ns(libc::CLOCK_PROCESS_CPUTIME_ID);
     init.cell.copy_cpu.store(cpu_after.saturating_sub(cpu_before), Ordering::Relaxed);
     init.cell.exec_at.store(raw::clock_ns(libc::CLOCK_MONOTONIC), Ordering::Release);
-    let errno = raw::exec(executable, path, block, [head.args, head.env], init.pointers);
+    let errno = raw::exec(executable, path, block, [head.args, head.env], &mut init.pointers);
     init.cell.exec_at.store(0, Ordering::Release);
     Err((SetupStep::Exec, errno))
 }

@@ -3,7 +3,7 @@
 use std::ffi::CString;
 
 use super::cell::CELLS;
-use super::init::{self, Arena, Init, Plan};
+use super::init::{self, Init, Plan};
 use super::job::{MAX_JOB, MAX_TEXTS};
 use super::protocol::{
     Answer, At as _, Failure, Hello, MAX_ATTACH, MAX_CONTROL, Prepare, encode_answer,
@@ -11,9 +11,10 @@ use super::protocol::{
 use super::setup;
 use crate::SetupStep;
 use crate::seccomp::{Install, base_filter, box_filter, install};
+use crate::sys::clone::{Berth, Born, Stack};
 use crate::sys::message::{self, MAX_FDS};
+use crate::sys::raw;
 use crate::sys::shared::Shared;
-use crate::sys::{clone, raw};
 
 /// The control socket: the warden's stdin.
 const CONTROL: i32 = 0;
@@ -54,39 +55,56 @@ fn begin() -> Result<bool, Failure> {
         hello.uid, hello.disk, hello.disk_files
     ))
     .map_err(|_nul| handshake(libc::EINVAL))?;
-    let filter = box_filter();
-    let plan = Plan {
-        uid: hello.uid,
-        rootless: hello.rootless,
-        tmpfs: &tmpfs,
-        staged: &staged,
-        filter: &filter,
-    };
-    let mut arena = Arena {
-        init_stack: vec![0; STACK],
-        program_stack: vec![0; STACK],
-        job: vec![0; MAX_JOB],
-        pointers: vec![0; MAX_TEXTS + 2],
-    };
+    let plan =
+        Plan { uid: hello.uid, rootless: hello.rootless, tmpfs, staged, filter: box_filter() };
+    // Boxes read both until the process ends, whatever happens to the warden's own frames.
+    let (plan, shared) = (Box::leak(Box::new(plan)), Box::leak(Box::new(shared)));
+    let mut berths = berths(plan, shared).at(SetupStep::SharedPage)?;
     message::send(CONTROL, &encode_answer(&Ok(std::process::id())), &[])
         .at(SetupStep::Handshake)?;
-    Ok(serve(&plan, &shared, &mut arena))
+    Ok(serve(&mut berths))
+}
+
+/// A berth for each cell.
+fn berths(plan: &'static Plan, shared: &'static Shared) -> Result<Vec<Berth<Init>>, i32> {
+    let mut berths = Vec::new();
+    for cell in (0..CELLS).filter_map(|index| shared.cell(index)) {
+        let init = Init {
+            plan,
+            cell,
+            socket: -1,
+            stdout: -1,
+            stderr: -1,
+            into_group: None,
+            attach: [-1; MAX_ATTACH],
+            program_stack: Stack::new(STACK)?,
+            job: vec![0; MAX_JOB],
+            job_length: 0,
+            pointers: vec![0; MAX_TEXTS + 2],
+            descriptors: [-1; MAX_FDS],
+        };
+        berths.push(Berth::new(STACK, init)?);
+    }
+    Ok(berths)
 }
 
 /// Makes boxes until the node is gone; whether it said so by closing the socket.
-fn serve(plan: &Plan<'_>, shared: &Shared, arena: &mut Arena) -> bool {
+fn serve(berths: &mut [Berth<Init>]) -> bool {
     let mut fds = [-1; MAX_FDS];
     let mut bytes = [0; Prepare::LENGTH];
     loop {
         let Ok(received) = message::receive(CONTROL, &mut bytes, &mut fds, 0) else { return false };
-        reap();
+        for berth in berths.iter_mut() {
+            // Reaps who has ended.
+            let _vacant = berth.is_vacant();
+        }
         if received.length == 0 {
             return true;
         }
         let given = fds.get(..received.descriptors).unwrap_or_default();
         let answer = Prepare::decode(bytes.get(..received.length).unwrap_or_default())
             .ok_or(Failure::new(SetupStep::Handshake, libc::EBADMSG))
-            .and_then(|prepare| make(plan, shared, arena, prepare, given));
+            .and_then(|prepare| make(berths, prepare, given));
         for fd in given {
             // They are init's now.
             let _closed = raw::close(*fd);
@@ -106,18 +124,7 @@ fn serve(plan: &Plan<'_>, shared: &Shared, arena: &mut Arena) -> bool {
     }
 }
 
-/// Collects inits that have ended.
-fn reap() {
-    while raw::wait(-1, libc::WNOHANG | libc::__WALL).is_ok_and(|ended| ended.pid != 0) {}
-}
-
-fn make(
-    plan: &Plan<'_>,
-    shared: &Shared,
-    arena: &mut Arena,
-    prepare: Prepare,
-    fds: &[i32],
-) -> Result<clone::Born, Failure> {
+fn make(berths: &mut [Berth<Init>], prepare: Prepare, fds: &[i32]) -> Result<Born, Failure> {
     let bad = Failure::new(SetupStep::Handshake, libc::EBADMSG);
     let [socket, stdout, stderr, groups @ ..] = fds else { return Err(bad) };
     let (into_group, attach) = match (prepare.into_group, groups) {
@@ -125,26 +132,19 @@ fn make(
         (true, []) => return Err(bad),
         (false, rest) => (None, rest),
     };
-    if attach.len() > MAX_ATTACH || usize::from(prepare.cell) >= CELLS {
+    if attach.len() > MAX_ATTACH {
         return Err(bad);
     }
-    let cell = shared.cell(prepare.cell.into()).ok_or(bad)?;
-    let mut init = Init {
-        plan,
-        cell,
-        socket: *socket,
-        stdout: *stdout,
-        stderr: *stderr,
-        into_group,
-        attach: [-1; MAX_ATTACH],
-        program_stack: &mut arena.program_stack,
-        job: &mut arena.job,
-        job_length: 0,
-        pointers: &mut arena.pointers,
-        descriptors: [-1; MAX_FDS],
-    };
+    let Some(berth) = berths.get_mut(usize::from(prepare.cell)) else { return Err(bad) };
+    // The node has given up whoever still has it.
+    berth.evict();
+    let Some(init) = berth.context() else { return Err(bad) };
+    (init.socket, init.stdout, init.stderr) = (*socket, *stdout, *stderr);
+    init.into_group = into_group;
+    init.attach = [-1; MAX_ATTACH];
     for (slot, group) in init.attach.iter_mut().zip(attach) {
         *slot = *group;
     }
-    clone::init(&mut arena.init_stack, init::main, &mut init).at(SetupStep::CloneInit)
+    init.job_length = 0;
+    berth.launch(init::main).at(SetupStep::CloneInit)
 }

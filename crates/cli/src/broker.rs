@@ -36,6 +36,7 @@ impl BrokerArgs {
 }
 
 /// A failure of the queue as a failure of the verb.
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err hands over")]
 pub(crate) fn failed(error: QueueError) -> Failure {
     let line = with_causes(&error);
     if error.is_usage() { Failure::input(line) } else { Failure::environment(line) }

@@ -11,7 +11,7 @@ use crate::exit::{Exit, Failure, Outcome, with_causes};
 
 /// What this machine can do: bare spawn against boxed run.
 ///
-/// Bare is posix_spawn and wait of a static program that does nothing; boxed is the same program
+/// Bare is `posix_spawn` and wait of a static program that does nothing; boxed is the same program
 /// in a fresh box each time. Both are measured in turn, in one run.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  minos bench\n  minos bench --json\n  minos bench --runs 200")]

@@ -16,7 +16,7 @@ use crate::exit::{Exit, Failure, Outcome};
 /// Judge one source against one package on this machine, with no broker.
 ///
 /// A package is a directory or a zip, from Polygon or in ICPC/Kattis format. What has to be made
-/// of it (tests, answers, checker) is made once and kept in MINOS_CACHE, or ~/.cache/minos.
+/// of it (tests, answers, checker) is made once and kept in `MINOS_CACHE`, or ~/.cache/minos.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     minos judge ./range-sums solution.cpp\n  \

@@ -1,6 +1,6 @@
 //! A judgement as a table for people.
 
-use minos_model::{Cause, Judgement, TestResult, Verdict};
+use minos_model::{Cause, Ending, Judgement, TestResult, Verdict};
 
 use crate::console::{Colour, Console};
 
@@ -25,54 +25,48 @@ pub(crate) fn in_words(console: Console, judgement: &Judgement) -> String {
 
 fn test_line(console: Console, test: &TestResult, width: usize) -> String {
     let verdict = paint(console, test.verdict, &format!("{:<3}", test.verdict.as_str()));
+    let mut parts = vec![format!("{:<width$}", test.name), verdict];
     if test.verdict == Verdict::Skipped {
-        return format!("{:<width$}  {verdict}", test.name);
+        return parts.join("  ");
     }
-    let mut line = format!(
-        "{:<width$}  {verdict}  cpu {:>9}  wall {:>9}  memory {:>9}",
-        test.name,
-        test.cpu.to_string(),
-        test.wall.to_string(),
-        test.memory.to_string()
-    );
+    parts.push(format!("cpu {:>9}", test.cpu.to_string()));
+    parts.push(format!("wall {:>9}", test.wall.to_string()));
+    parts.push(format!("memory {:>9}", test.memory.to_string()));
     if let Some(score) = test.score {
-        line.push_str(&format!("  {}/{} points", score.points, score.max));
+        parts.push(format!("{}/{} points", score.points, score.max));
     }
     if let Some(cause) = test.cause.as_ref().filter(|cause| **cause != Cause::Exited) {
-        line.push_str(&format!("  {cause}"));
-    } else if let Some(code) = test.ending.and_then(minos_model::Ending::exit_code)
+        parts.push(cause.to_string());
+    } else if let Some(code) = test.ending.and_then(Ending::exit_code)
         && code != 0
     {
-        line.push_str(&format!("  exit code {code}"));
+        parts.push(format!("exit code {code}"));
     }
     let comment = test.comment.lines().next().unwrap_or_default();
     if !comment.is_empty() {
-        line.push_str("  ");
-        line.push_str(&console.paint(Colour::Dim, comment));
+        parts.push(console.paint(Colour::Dim, comment));
     }
-    line
+    parts.join("  ")
 }
 
 /// `WA on test 03  (cpu at most 1.2 ms, memory at most 1.2 MiB)`.
-pub(crate) fn verdict_line(console: Console, judgement: &Judgement) -> String {
-    let mut line = paint(console, judgement.verdict, judgement.verdict.as_str());
-    if let Some(test) = &judgement.decided_by {
-        line.push_str(&format!(" on test {test}"));
-    }
+fn verdict_line(console: Console, judgement: &Judgement) -> String {
+    let verdict = paint(console, judgement.verdict, judgement.verdict.as_str());
+    let mut parts = vec![match &judgement.decided_by {
+        Some(test) => format!("{verdict} on test {test}"),
+        None => verdict,
+    }];
     if let Some(score) = judgement.score {
-        line.push_str(&format!("  {} of {} points", score.points, score.max));
+        parts.push(format!("{} of {} points", score.points, score.max));
     }
     if let Some((fault, message)) = &judgement.fault {
-        line.push_str(&format!("  fault of the {}: {message}", fault.as_str()));
+        parts.push(format!("fault of the {}: {message}", fault.as_str()));
     }
     if judgement.tests.iter().any(|test| test.cause.is_some()) {
-        line.push_str(&format!(
-            "  (cpu at most {}, memory at most {})",
-            judgement.cpu_max(),
-            judgement.memory_max()
-        ));
+        let (cpu, memory) = (judgement.cpu_max(), judgement.memory_max());
+        parts.push(format!("(cpu at most {cpu}, memory at most {memory})"));
     }
-    line
+    parts.join("  ")
 }
 
 fn paint(console: Console, verdict: Verdict, text: &str) -> String {

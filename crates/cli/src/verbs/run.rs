@@ -75,8 +75,9 @@ pub(crate) fn run(console: Console, args: &Args) -> Outcome {
     let program = template.expose(&find_program(name)?);
     let stdin = open_stdin(args.stdin.as_deref())?;
 
+    let task = Task { args, limits, program, stdin };
     let mut reports = Vec::new();
-    match run_all(args, limits, &program, &stdin, template, &mut reports) {
+    match task.run(template, &mut reports) {
         Ok(()) => {}
         Err(Trouble::Verb(failure)) => return Err(failure),
         Err(Trouble::Sandbox(error, isolation)) => {
@@ -97,30 +98,41 @@ enum Trouble {
     Sandbox(SandboxError, Option<Isolation>),
 }
 
-fn run_all(
-    args: &Args,
+/// What to run, and how often.
+struct Task<'a> {
+    args: &'a Args,
     limits: Limits,
-    program: &Path,
-    stdin: &Input,
-    template: Template,
-    reports: &mut Vec<RunReport>,
-) -> Result<(), Trouble> {
-    let config = SandboxConfig::default();
-    let sandbox = Sandbox::open(config).map_err(|error| Trouble::Sandbox(error, None))?;
-    let failed = |error| Trouble::Sandbox(error, Some(sandbox.isolation()));
-    let mut warden = sandbox.warden(0, template).map_err(failed)?;
-    for _ in 0..args.repeat {
-        let mut request =
-            RunRequest::new(Program::Path(program.to_owned()), args.program.clone(), limits);
-        let added = args.env.iter().map(|pair| (pair.name.clone(), pair.value.clone()));
-        request.env.retain(|(name, _)| !args.env.iter().any(|pair| pair.name == *name));
-        request.env.extend(added);
-        request.stdin = stdin.open().map_err(Trouble::Verb)?;
-        request.stdout = sink("--stdout", args.stdout.as_deref()).map_err(Trouble::Verb)?;
-        request.stderr = sink("--stderr", args.stderr.as_deref()).map_err(Trouble::Verb)?;
-        reports.push(warden.run(&request).map_err(failed)?.report);
+    /// Where the box sees it.
+    program: PathBuf,
+    stdin: Input,
+}
+
+impl Task<'_> {
+    /// Runs everything; the reports of the runs that took place are in `reports`.
+    fn run(&self, template: Template, reports: &mut Vec<RunReport>) -> Result<(), Trouble> {
+        let config = SandboxConfig::default();
+        let sandbox = Sandbox::open(config).map_err(|error| Trouble::Sandbox(error, None))?;
+        let failed = |error| Trouble::Sandbox(error, Some(sandbox.isolation()));
+        let mut warden = sandbox.warden(0, template).map_err(failed)?;
+        for _ in 0..self.args.repeat {
+            let request = self.request().map_err(Trouble::Verb)?;
+            reports.push(warden.run(&request).map_err(failed)?.report);
+        }
+        Ok(())
     }
-    Ok(())
+
+    fn request(&self) -> Result<RunRequest, Failure> {
+        let args = self.args;
+        let program = Program::Path(self.program.clone());
+        let mut request = RunRequest::new(program, args.program.clone(), self.limits);
+        request.env.retain(|(name, _)| !args.env.iter().any(|pair| pair.name == *name));
+        let added = args.env.iter().map(|pair| (pair.name.clone(), pair.value.clone()));
+        request.env.extend(added);
+        request.stdin = self.stdin.open()?;
+        request.stdout = sink("--stdout", args.stdout.as_deref())?;
+        request.stderr = sink("--stderr", args.stderr.as_deref())?;
+        Ok(request)
+    }
 }
 
 fn template(binds: &[BindValue]) -> Result<Template, Failure> {

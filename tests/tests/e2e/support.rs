@@ -15,12 +15,12 @@ use serde_json::Value;
 const START_MAX: Duration = Duration::from_secs(60);
 
 /// The repository's root.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the repository")
 }
 
 /// The binary of that name, built from the sources as they are.
-pub fn binary(name: &str) -> PathBuf {
+pub(crate) fn binary(name: &str) -> PathBuf {
     static BUILT: OnceLock<()> = OnceLock::new();
     BUILT.get_or_init(|| {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -40,7 +40,7 @@ pub fn binary(name: &str) -> PathBuf {
 }
 
 /// A command of `minos`, with nothing of this environment's cluster.
-pub fn minos(args: &[&str]) -> Command {
+pub(crate) fn minos(args: &[&str]) -> Command {
     let mut command = Command::new(binary("minos"));
     command
         .args(args)
@@ -52,25 +52,29 @@ pub fn minos(args: &[&str]) -> Command {
 }
 
 /// Runs a command to its end.
-pub fn output(command: &mut Command) -> Output {
+pub(crate) fn output(command: &mut Command) -> Output {
     command.output().expect("the command starts")
 }
 
 /// The exit code, stdout and stderr of a command.
-pub fn ended(command: &mut Command) -> (i32, String, String) {
+pub(crate) fn ended(command: &mut Command) -> (i32, String, String) {
     let output = output(command);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
 }
 
 /// The one JSON document on stdout.
-pub fn json(stdout: &str) -> Value {
+pub(crate) fn json(stdout: &str) -> Value {
     serde_json::from_str(stdout).unwrap_or_else(|error| panic!("{error}: {stdout:?}"))
 }
 
 /// Waits until `condition` gives something, asking ten times a second.
 #[track_caller]
-pub fn eventually<T>(within: Duration, what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn eventually<T>(
+    within: Duration,
+    what: &str,
+    mut condition: impl FnMut() -> Option<T>,
+) -> T {
     let deadline = Instant::now() + within;
     let (_open, never) = mpsc::channel::<()>();
     loop {
@@ -78,25 +82,25 @@ pub fn eventually<T>(within: Duration, what: &str, mut condition: impl FnMut() -
             return value;
         }
         assert!(Instant::now() < deadline, "not within {within:?}: {what}");
-        never.recv_timeout(Duration::from_millis(100)).unwrap_err();
+        let _timeout = never.recv_timeout(Duration::from_millis(100));
     }
 }
 
 /// A directory that is gone when this is dropped.
-pub struct Scratch(PathBuf);
+pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
-    pub fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let dir = std::env::temp_dir().join(format!("minos-e2e-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&dir).expect("a directory for the test");
         Self(dir)
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
-    pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.0.join(name);
         std::fs::create_dir_all(path.parent().expect("inside the directory")).expect("a folder");
         std::fs::write(&path, content).expect("a file");
@@ -111,7 +115,7 @@ impl Drop for Scratch {
 }
 
 /// A running `minos up`, killed with everything it started when this is dropped.
-pub struct Up {
+pub(crate) struct Up {
     child: Child,
     dir: PathBuf,
     log: PathBuf,
@@ -120,14 +124,14 @@ pub struct Up {
 impl Up {
     /// Starts it in `dir` and waits until broker and node answer.
     #[track_caller]
-    pub fn start(dir: &Path, slots: u32) -> Self {
+    pub(crate) fn start(dir: &Path, slots: u32) -> Self {
         let up = Self::spawn(dir, slots);
         up.wait_until_it_answers();
         up
     }
 
     /// Starts it in `dir`.
-    pub fn spawn(dir: &Path, slots: u32) -> Self {
+    pub(crate) fn spawn(dir: &Path, slots: u32) -> Self {
         let log = dir.with_extension("log");
         let out = std::fs::File::options().create(true).append(true).open(&log).expect("a log");
         let child = minos(&["up", "--slots", &slots.to_string(), "--dir"])
@@ -142,7 +146,7 @@ impl Up {
     }
 
     #[track_caller]
-    pub fn wait_until_it_answers(&self) {
+    pub(crate) fn wait_until_it_answers(&self) {
         let deadline = Instant::now() + START_MAX;
         eventually(START_MAX + Duration::from_secs(5), "broker and node answer", || {
             let answers = output(&mut self.minos(&["status", "--json"])).status.success();
@@ -152,31 +156,31 @@ impl Up {
     }
 
     /// A verb that talks to this cluster.
-    pub fn minos(&self, args: &[&str]) -> Command {
+    pub(crate) fn minos(&self, args: &[&str]) -> Command {
         let mut command = minos(args);
         command.env("MINOS_DIR", &self.dir);
         command
     }
 
     /// What it wrote on stderr.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
     /// Sends a signal to the first process alone.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         kill(name, &self.child.id().to_string());
     }
 
     /// Kills the process and everything in its group at once, as a power cut would.
-    pub fn kill_everything(mut self) {
+    pub(crate) fn kill_everything(mut self) {
         kill("KILL", &format!("-{}", self.child.id()));
         self.child.wait().expect("it was started here");
     }
 
     /// Waits for its end; the exit code.
     #[track_caller]
-    pub fn wait(&mut self, within: Duration) -> i32 {
+    pub(crate) fn wait(&mut self, within: Duration) -> i32 {
         let child = &mut self.child;
         let status = eventually(within, "minos up ends", || child.try_wait().expect("a child"));
         status.code().unwrap_or(-1)
@@ -200,7 +204,7 @@ fn kill(signal: &str, target: &str) {
 }
 
 /// These tests build boxes: without root they cannot run, and say so.
-pub fn needs_root() {
+pub(crate) fn needs_root() {
     let mut status = String::new();
     std::fs::File::open("/proc/self/status")
         .and_then(|mut file| file.read_to_string(&mut status))

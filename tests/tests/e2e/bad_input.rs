@@ -1,11 +1,9 @@
 //! What comes from outside and is wrong: one clear line and the exit code that is promised.
 
-mod support;
-
 use std::path::Path;
 use std::process::Command;
 
-use support::{Scratch, binary, ended, minos, needs_root};
+use crate::support::{Scratch, binary, ended, minos, needs_root};
 
 /// A small Polygon package, whole; each test spoils one thing.
 const MANIFEST: &str = r#"<?xml version="1.0" encoding="utf-8"?>
@@ -71,13 +69,15 @@ fn a_whole_package_is_judged() {
     let (code, stdout, stderr) =
         ended(judge(&package, &scratch.path().join("ok.py")).arg("--json"));
     assert_eq!(code, 0, "{stderr}");
-    assert_eq!(support::json(&stdout)["verdict"], "AC", "{stdout}");
+    assert_eq!(crate::support::json(&stdout)["verdict"], "AC", "{stdout}");
 }
 
 #[test]
 fn a_broken_package_is_refused_by_file_and_field() {
     needs_root();
-    let rows: [(&str, fn(&Scratch), &[&str]); 5] = [
+    /// The test's name, how the package is spoiled, what the line must say.
+    type Row = (&'static str, fn(&Scratch), &'static [&'static str]);
+    let rows: [Row; 5] = [
         ("xml", |s| drop(s.file("twice/problem.xml", "<problem><judging>")), &["problem.xml"]),
         (
             "limit",
@@ -167,7 +167,7 @@ fn without_namespaces_and_root_it_says_what_is_missing() {
     refused(&mut bare(&["run", "--", "/bin/true"]), 3, &["namespace"]);
     let (code, stdout, _) = ended(&mut bare(&["run", "--json", "--", "/bin/true"]));
     assert_eq!(code, 3);
-    assert_eq!(support::json(&stdout)["cause"]["kind"], "setup", "{stdout}");
+    assert_eq!(crate::support::json(&stdout)["cause"]["kind"], "setup", "{stdout}");
 }
 
 #[test]

@@ -1,11 +1,10 @@
 //! What happens to submissions when everything is killed at once.
 
-mod support;
-
 use std::collections::HashMap;
 use std::time::Duration;
 
-use support::{Scratch, Up, ended, eventually, json, needs_root, output, root};
+use crate::nats::Nats;
+use crate::support::{Scratch, Up, ended, eventually, json, needs_root, output, root};
 
 /// How many submissions are on their way when the power goes.
 const SUBMISSIONS: usize = 50;
@@ -53,8 +52,11 @@ fn killed_in_the_middle_of_fifty_submissions_every_one_gets_its_one_verdict() {
             eventually(Duration::from_secs(150), &format!("verdict on {id}"), || judged(&up, id));
         assert_eq!(judgement["verdict"], *verdict, "{id}: {judgement}");
     }
-    let (_, stdout, _) = ended(&mut up.minos(&["status", "--json"]));
-    assert_eq!(json(&stdout)["results"], SUBMISSIONS, "one verdict each: {stdout}");
+    let mut nats = Nats::of_directory(&dir);
+    assert_eq!(nats.messages("RESULTS"), SUBMISSIONS as u64, "one verdict each, no more");
+    eventually(Duration::from_secs(30), "the queue is empty", || {
+        (nats.messages("JOBS") == 0).then_some(())
+    });
     up.signal("TERM");
     assert_eq!(up.wait(Duration::from_secs(30)), 0, "{}", up.log());
 }

@@ -1,15 +1,13 @@
 //! The whole system on one machine: a round of the corpus, bad messages, and an orderly end.
 
-mod support;
-
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
+use crate::nats::Nats;
+use crate::support::{Scratch, Up, ended, eventually, json, needs_root, root};
 use serde_json::Value;
-use support::{Scratch, Up, ended, eventually, json, needs_root, root};
 
 fn push_range_sums(up: &Up) {
     let package = root().join("tests/corpus/packages/range-sums");
@@ -85,11 +83,10 @@ fn a_message_that_is_no_job_is_a_dead_letter_and_holds_up_nobody() {
     let scratch = Scratch::new("poison");
     let up = Up::start(&scratch.path().join("up"), 2);
     push_range_sums(&up);
-    let endpoint = std::fs::read_to_string(scratch.path().join("up/endpoint.json"));
-    let endpoint = json(&endpoint.expect("endpoint.json"));
-    publish(&endpoint, "jobs.contest.any.default.poison.1", b"this is no job");
+    let mut nats = Nats::of_directory(&scratch.path().join("up"));
+    nats.publish("jobs.contest.any.default.poison.1", b"this is no job");
 
-    let right = root().join("tests/tests/programs/right.py");
+    let right = root().join("tests/tests/e2e/programs/right.py");
     let (code, judged) = judgement(submit(&up, &right, "python3", &["--wait", "--json"]));
     assert_eq!((code, &judged["verdict"]), (0, &Value::from("AC")), "{judged}");
 
@@ -110,12 +107,12 @@ fn sigterm_finishes_what_is_held_and_a_live_directory_is_not_shared() {
     let dir = scratch.path().join("up");
     let mut up = Up::start(&dir, 1);
     push_range_sums(&up);
-    let mut second = support::minos(&["up", "--dir"]);
+    let mut second = crate::support::minos(&["up", "--dir"]);
     let (code, _, stderr) = ended(second.arg(&dir));
     assert_eq!(code, 3, "{stderr}");
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
 
-    let right = root().join("tests/tests/programs/right.py");
+    let right = root().join("tests/tests/e2e/programs/right.py");
     let child = submit(&up, &right, "python3", &["--id", "held", "--wait", "--json"]);
     eventually(Duration::from_secs(30), "a slot takes it", || {
         let (_, stdout, _) = ended(&mut up.minos(&["result", "held", "--json"]));
@@ -125,26 +122,4 @@ fn sigterm_finishes_what_is_held_and_a_live_directory_is_not_shared() {
     assert_eq!(judged["verdict"], "AC", "{judged}");
     up.signal("TERM");
     assert_eq!(up.wait(Duration::from_secs(30)), 0, "{}", up.log());
-}
-
-/// Publishes bytes as any NATS client may, with nothing of this code.
-fn publish(endpoint: &Value, subject: &str, body: &[u8]) {
-    let url = endpoint["url"].as_str().expect("a url");
-    let address = url.trim_start_matches("nats://");
-    let mut stream = TcpStream::connect(address).expect("the broker");
-    let mut reader = BufReader::new(stream.try_clone().expect("a socket"));
-    let mut info = String::new();
-    reader.read_line(&mut info).expect("INFO");
-    let token = endpoint["token"].as_str().unwrap_or_default();
-    let connect = serde_json::json!({"verbose": false, "pedantic": false, "auth_token": token,
-        "lang": "test", "version": "0", "protocol": 1});
-    write!(stream, "CONNECT {connect}\r\nPUB {subject} {}\r\n", body.len()).expect("the broker");
-    stream.write_all(body).expect("the broker");
-    stream.write_all(b"\r\nPING\r\n").expect("the broker");
-    let mut line = String::new();
-    while line != "PONG\r\n" {
-        line.clear();
-        let read = reader.read_line(&mut line).expect("the broker");
-        assert!(read > 0 && !line.starts_with("-ERR"), "{line:?}");
-    }
 }

@@ -1,0 +1,9 @@
+//! End to end: the built binaries, a real broker, real boxes. Run as root; what cannot run fails.
+
+#![expect(clippy::indexing_slicing, reason = "a document without the key fails its test")]
+
+mod bad_input;
+mod crash;
+mod nats;
+mod operation;
+mod support;

@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn the_defaults_are_acceptable() {
-        assert!(check(|_| {}).is_ok());
+        check(|_| {}).unwrap();
     }
 
     #[test]

@@ -277,7 +277,7 @@ mod tests {
         ] {
             assert_eq!(big5(id), five, "{id}");
         }
-        assert!("XX".parse::<Verdict>().is_err());
+        "XX".parse::<Verdict>().unwrap_err();
     }
 
     #[test]

@@ -116,7 +116,8 @@ fn a_file_that_only_proves_the_package_may_be_missing() {
 
 #[test]
 fn a_source_that_is_one_of_the_solutions_has_the_language_the_manifest_gives_it() {
-    let package = Sample::default().open().unwrap();
+    let dir = TempDir::new().unwrap();
+    let package = Sample::default().open_in(dir.path());
     let solution = package.main_solution().unwrap();
     let text = std::fs::read(&solution.path).unwrap();
     assert_eq!(package.language_of(&text), solution.language.as_ref());

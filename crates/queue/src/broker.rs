@@ -30,7 +30,8 @@ const NO_RESOURCES: [u64; 3] = [10023, 10028, 10047];
 /// Which broker, and who we are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConnectOptions {
-    /// `nats://host:port`, several separated by commas.
+    /// `nats://host:port`, several separated by commas; `nats://user:password@host:port` and
+    /// `nats://token@host:port` carry what the broker wants to see.
     pub url: String,
     /// A token, as `minos up` makes one.
     pub token: Option<String>,
@@ -121,10 +122,21 @@ impl Broker {
                 QueueError::Endpoint { path: path.clone(), reason: error.to_string() }
             })?;
         }
-        let addresses: Vec<String> =
-            options.url.split(',').map(|url| url.trim().to_owned()).collect();
+        // The client library does not look at what stands before the `@`; and no message of ours
+        // may show it.
+        let mut addresses = Vec::new();
+        for url in options.url.split(',') {
+            let (address, user) = without_user(url.trim());
+            addresses.push(address);
+            connect = match user {
+                Some((user, Some(password))) => connect.user_and_password(user, password),
+                Some((token, None)) => connect.token(token),
+                None => connect,
+            };
+        }
+        let shown = addresses.join(",");
         let client = connect.connect(addresses).await.map_err(|error| {
-            let (url, reason) = (options.url.clone(), error.to_string());
+            let (url, reason) = (shown.clone(), error.to_string());
             match error.kind() {
                 ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
                     QueueError::Refused { url, reason }
@@ -139,7 +151,7 @@ impl Broker {
         })?;
         let context =
             jetstream::ContextBuilder::new().timeout(REQUEST_TIMEOUT).build(client.clone());
-        Ok(Self { client, context, url: Arc::from(options.url.as_str()) })
+        Ok(Self { client, context, url: Arc::from(shown.as_str()) })
     }
 
     /// The address this connection was made to.
@@ -254,6 +266,17 @@ impl Broker {
     }
 }
 
+/// Splits `nats://user:password@host` into the address and who we are.
+fn without_user(url: &str) -> (String, Option<(String, Option<String>)>) {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("nats", url));
+    let Some((user, host)) = rest.rsplit_once('@') else { return (url.to_owned(), None) };
+    let user = match user.split_once(':') {
+        Some((user, password)) => (user.to_owned(), Some(password.to_owned())),
+        None => (user.to_owned(), None),
+    };
+    (format!("{scheme}://{host}"), Some(user))
+}
+
 pub(crate) fn broker_error(operation: &str, error: &dyn std::error::Error) -> QueueError {
     QueueError::Broker { operation: operation.to_owned(), reason: error.to_string() }
 }
@@ -272,5 +295,25 @@ fn report(event: &async_nats::Event) {
         }
         // A permission that is missing shows only here; requests merely time out.
         Event::ServerError(_) | Event::ClientError(_) => tracing::error!(%event, "broker"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_we_are_is_read_from_the_address_and_not_kept_in_it() {
+        for (url, address, user) in [
+            ("nats://h:1", "nats://h:1", None),
+            ("h:1", "h:1", None),
+            ("nats://t@h:1", "nats://h:1", Some(("t", None))),
+            ("tls://u:p@ss@h:1", "tls://h:1", Some(("u", Some("p@ss")))),
+        ] {
+            let user = user.map(|(user, password): (&str, Option<&str>)| {
+                (user.to_owned(), password.map(str::to_owned))
+            });
+            assert_eq!(without_user(url), (address.to_owned(), user), "{url}");
+        }
     }
 }

@@ -5,5 +5,6 @@
 mod deliveries;
 mod life;
 mod objects;
+mod production;
 mod support;
 mod verdicts;

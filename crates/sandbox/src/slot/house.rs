@@ -2,6 +2,7 @@
 //! of finished ones as new. All of it happens beside the runs, on other cores where there are any.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -20,6 +21,8 @@ pub(crate) struct House {
     ready: Condvar,
     /// There is something to do.
     work: Condvar,
+    /// The warden's process.
+    pub pid: AtomicU32,
 }
 
 #[derive(Debug, Default)]
@@ -87,7 +90,7 @@ impl House {
 
 impl Keeper {
     /// The thread: says through `began` whether there is a warden that can make a box.
-    pub(crate) fn run(self, began: &Sender<Result<u32, SandboxError>>) {
+    pub(crate) fn run(self, began: &Sender<Result<(), SandboxError>>) {
         pin(0, self.places.cores.prepare.as_ref());
         let mut groups = Vec::new();
         let mut maker = match self.begin() {
@@ -99,12 +102,12 @@ impl Keeper {
             }
         };
         let first = self.prepare(&mut maker, &mut groups);
-        let pid = maker.started.child.id();
+        self.house.pid.store(maker.started.child.id(), Ordering::Relaxed);
         let good = first.is_ok();
         let told = match first {
             Ok(prepared) => {
                 self.house.lock().ready.push_back(prepared);
-                Ok(pid)
+                Ok(())
             }
             Err(error) => Err(error),
         };
@@ -153,10 +156,14 @@ impl Keeper {
                 match self.prepare(maker, groups) {
                     Ok(prepared) => self.house.lock().ready.push_back(prepared),
                     Err(error) => {
-                        let mut state = self.house.lock();
-                        (state.failure, state.failed) = (Some(error), true);
-                        self.house.ready.notify_all();
-                        return;
+                        if let Err(again) = self.renew(maker, groups) {
+                            // The first error says more than that of a second try.
+                            drop(again);
+                            let mut state = self.house.lock();
+                            (state.failure, state.failed) = (Some(error), true);
+                            self.house.ready.notify_all();
+                            return;
+                        }
                     }
                 }
                 self.house.ready.notify_one();
@@ -165,6 +172,19 @@ impl Keeper {
                 groups.extend(prepared.group.recycle().ok());
             }
         }
+    }
+
+    /// A new warden in the place of one that does not answer, and a first box from it: the boxes of
+    /// the old one died with it.
+    fn renew(&self, maker: &mut Maker, groups: &mut Vec<Group>) -> Result<(), SandboxError> {
+        maker.started.end();
+        let dead = std::mem::take(&mut self.house.lock().ready);
+        drop(dead);
+        *maker = self.begin()?;
+        let prepared = self.prepare(maker, groups)?;
+        self.house.pid.store(maker.started.child.id(), Ordering::Relaxed);
+        self.house.lock().ready.push_back(prepared);
+        Ok(())
     }
 
     fn prepare(

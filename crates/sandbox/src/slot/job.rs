@@ -3,21 +3,22 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::io;
+use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path};
 
 use crate::spec::{Program, RunRequest, Sink, Stdin};
-use crate::sys::message::MAX_FDS;
+use crate::sys::message::{self, MAX_FDS};
 use crate::warden::job::{DIRECT_STDERR, DIRECT_STDOUT, Head, MAX_JOB, MAX_TEXTS};
 use crate::{Blob, SandboxError};
 
 /// A job's message.
 #[derive(Debug)]
 pub(crate) struct Job {
-    pub bytes: Vec<u8>,
+    bytes: Vec<u8>,
     /// As they go beside the message.
-    pub fds: Vec<i32>,
+    fds: Vec<i32>,
     /// Those of them that are only needed until they are sent.
     _own: Vec<OwnedFd>,
 }
@@ -54,6 +55,19 @@ impl Job {
         }
         let (fds, own) = descriptors(request, null)?;
         Ok(Self { bytes, fds, _own: own })
+    }
+}
+
+impl Job {
+    /// Wakes the program's process with the job. A box that is gone is no error: that shows as its
+    /// end.
+    pub(crate) fn send_to(&self, socket: BorrowedFd<'_>) -> Result<(), SandboxError> {
+        match message::send(socket.as_raw_fd(), &self.bytes, &self.fds) {
+            Ok(()) | Err(libc::EPIPE | libc::ECONNRESET) => Ok(()),
+            Err(errno) => {
+                Err(SandboxError::os("send a job to its box", io::Error::from_raw_os_error(errno)))
+            }
+        }
     }
 }
 

@@ -6,13 +6,14 @@ use std::os::unix::fs::MetadataExt as _;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use minos_model::{Bytes, Cause, CpuTime, Ending, Isolation, Limits, RunReport, WallTime};
+use minos_model::{Bytes, Cause, CpuTime, Ending, Flag, Limits, RunReport, WallTime};
 
 use super::boxes::{DEADLINE, Prepared, take_all};
 use super::drain::STDERR_KEPT;
+use super::warden::Warden;
 use crate::sys::message::{self, MAX_FDS};
 use crate::watchdog::{FinalReadings, Kill, Readings, conclude};
-use crate::{Blob, Collect, SandboxError, SetupStep};
+use crate::{Blob, Collect, SandboxError};
 
 /// Up to here the group's peak is coarse (the kernel charges 64 pages ahead on each core), and the
 /// first process's own peak is what is reported.
@@ -32,13 +33,13 @@ pub(crate) struct Over {
     pub now: u64,
 }
 
-/// The report of a run whose box has ended.
+/// The report of a run whose box has ended; `None` when the box was dead before it had a job.
 pub(crate) fn report(
     prepared: &mut Prepared,
     over: Over,
     limits: &Limits,
-    isolation: Isolation,
-) -> Result<RunReport, SandboxError> {
+    warden: &Warden,
+) -> Result<Option<RunReport>, SandboxError> {
     prepared.group.wait_empty(DEADLINE)?;
     let read = prepared.group.readings()?;
     let cell = prepared.cell();
@@ -48,8 +49,12 @@ pub(crate) fn report(
     let ended = if ended_at == 0 { over.now } else { ended_at };
     let wall = if exec_at == 0 { 0 } else { ended.saturating_sub(exec_at) / 1_000 };
     let by_itself = ended_at != 0;
-    if over.kill.is_none() && read.oom_kills == 0 {
-        lived(by_itself, exec_at)?;
+    if over.kill.is_none() && read.oom_kills == 0 && (!by_itself || exec_at == 0) {
+        if exec_at == 0 {
+            return Ok(None);
+        }
+        let reason = "the box of its run was killed from outside".to_owned();
+        return Err(SandboxError::WardenGone { slot: warden.slot(), reason });
     }
     let ending = if by_itself {
         ending(cell.status.load(Ordering::Relaxed))
@@ -73,9 +78,14 @@ pub(crate) fn report(
         disk_full: cell.disk_full.load(Ordering::Relaxed) != 0,
         stderr_cut: over.stderr > STDERR_KEPT as u64,
     };
-    let (cause, flags) = conclude(over.kill, &end, limits)?;
+    let (cause, mut flags) = conclude(over.kill, &end, limits)?;
+    // The loop gives a first process that the kernel has killed the time to be seen as ended.
+    if read.oom_kills > 0 && !by_itself && !flags.contains(&Flag::OomChild) {
+        flags.push(Flag::OomChild);
+        flags.sort_unstable();
+    }
     let memory = memory(read.memory_peak, Bytes::new(resident), &cause, limits);
-    Ok(RunReport {
+    Ok(Some(RunReport {
         cause,
         ending,
         cpu: used.cpu,
@@ -85,20 +95,12 @@ pub(crate) fn report(
         stderr_bytes: Bytes::new(over.stderr),
         processes_peak: read.processes_peak,
         flags,
-        isolation,
-    })
+        isolation: warden.isolation(),
+    }))
 }
 
 const KILLED: u8 = 9;
 const FILE_LIMIT: u8 = 25;
-
-/// A box that ended though neither its program nor a limit nor anybody here had a part in it.
-fn lived(by_itself: bool, exec_at: u64) -> Result<(), SandboxError> {
-    if by_itself && exec_at != 0 {
-        return Ok(());
-    }
-    Err(SandboxError::setup(SetupStep::Job, libc::ESRCH, None))
-}
 
 /// A wait status as an ending.
 fn ending(status: i32) -> Ending {

@@ -1,10 +1,10 @@
 //! One run, watched to its end.
 
-use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd};
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use minos_model::{Bytes, CpuTime, Limits, WallTime};
+use minos_model::{By, Bytes, CpuTime, LimitKind, Limits, WallTime};
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
 
@@ -16,7 +16,7 @@ use super::outcome::{self, Over};
 use super::warden::Warden;
 use crate::seccomp::{Call, let_through, notification};
 use crate::spec::{Program, RunRequest};
-use crate::sys::{message, node, raw};
+use crate::sys::{node, raw};
 use crate::watchdog::{Kill, Readings, decide, next_look};
 use crate::{Run, SandboxError, SetupStep};
 
@@ -34,7 +34,30 @@ impl Warden {
         let job = Job::of(request, &self.null)?;
         self.pinned.hold(self.cores.run.as_ref());
         self.forget_cancellation();
-        let mut prepared = self.house.take(self.slot)?;
+        for _box in 0..ATTEMPTS {
+            let mut prepared = self.house.take(self.slot)?;
+            let run = self.run_in(&mut prepared, &job, request, begun);
+            if run.is_err() {
+                // Whatever went wrong: nothing of the box may live on. It has ended in most cases.
+                let _ended_already = node::kill(prepared.init.as_fd());
+            }
+            self.house.retire(prepared);
+            if let Some(run) = run.transpose() {
+                return run;
+            }
+        }
+        let reason = format!("{ATTEMPTS} boxes were dead before they had a job");
+        Err(SandboxError::WardenGone { slot: self.slot, reason })
+    }
+
+    /// `None` when the box was dead before the program started: nothing has happened yet.
+    fn run_in(
+        &self,
+        prepared: &mut Prepared,
+        job: &Job,
+        request: &RunRequest,
+        begun: u64,
+    ) -> Result<Option<Run>, SandboxError> {
         prepared.group.set_limits(&request.limits)?;
         let io = |error| SandboxError::os("keep the program's output", error);
         let mut watch = Watch {
@@ -50,24 +73,15 @@ impl Warden {
             sent_at: now(),
             preempting: None,
         };
-        let sent = message::send(prepared.socket.as_raw_fd(), &job.bytes, &job.fds);
-        drop(job);
-        watch.warden.house.refill();
-        // A box that has died meanwhile shows as ended; anything else is our own fault.
-        if let Err(errno) = sent
-            && errno != libc::EPIPE
-        {
-            return Err(SandboxError::os(
-                "send a job to its box",
-                std::io::Error::from_raw_os_error(errno),
-            ));
-        }
-        watch.to_the_end(&mut prepared)?;
-        let run = watch.conclude(&mut prepared, request, begun);
-        self.house.retire(prepared);
-        run
+        job.send_to(prepared.socket.as_fd())?;
+        self.house.refill();
+        watch.to_the_end(prepared)?;
+        watch.conclude(prepared, request, begun)
     }
 }
+
+/// Boxes that a killed warden may leave behind ready, and one more.
+const ATTEMPTS: u32 = 4;
 
 /// The state of a run that is going on.
 struct Watch<'a> {
@@ -240,10 +254,16 @@ impl Watch<'_> {
         if self.kill.is_some() {
             return Ok(());
         }
+        let victim = matches!(kill, Kill::Limit { limit: LimitKind::Memory, by: By::Kernel, .. });
         self.kill = Some(kill);
         self.killed_at = now();
         // From here on the box's end needs the core more than the watchdog does.
         drop(self.preempting.take());
+        if victim {
+            // The kernel has killed somebody; whether that was the first process shows in a moment.
+            let mut init = [PollFd::new(prepared.init.as_fd(), PollFlags::POLLIN)];
+            let _ended = ppoll(&mut init, Some(TimeSpec::from_duration(VICTIM)), None);
+        }
         // The death of init takes the whole PID namespace with it.
         node::kill(prepared.init.as_fd()).map_err(|error| SandboxError::os("kill a box", error))
     }
@@ -265,7 +285,7 @@ impl Watch<'_> {
         prepared: &mut Prepared,
         request: &RunRequest,
         begun: u64,
-    ) -> Result<Run, SandboxError> {
+    ) -> Result<Option<Run>, SandboxError> {
         let over_at = now();
         let failed_io = |error| SandboxError::os("read the program's output", error);
         let null = &self.warden.null;
@@ -286,14 +306,19 @@ impl Watch<'_> {
             stderr: self.stderr.count,
             now: over_at,
         };
-        let isolation = self.warden.isolation;
-        let report = outcome::report(prepared, over, self.limits, isolation)?;
+        let warden = self.warden;
+        let Some(report) = outcome::report(prepared, over, self.limits, warden)? else {
+            return Ok(None);
+        };
         let collected = outcome::collected(prepared, &request.collect);
         let stdout = self.stdout.into_blob().map_err(failed_io)?;
         let setup = outcome::setup(prepared, begun);
-        Ok(Run { report, stdout, stderr: self.stderr.into_head(), collected, setup })
+        Ok(Some(Run { report, stdout, stderr: self.stderr.into_head(), collected, setup }))
     }
 }
+
+/// How long init may take to see the end of a first process that the kernel has killed.
+const VICTIM: Duration = Duration::from_millis(5);
 
 /// The monotonic clock, nanoseconds.
 fn now() -> u64 {

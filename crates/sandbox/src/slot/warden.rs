@@ -1,6 +1,7 @@
 //! The handle of one slot's warden.
 
 use std::os::fd::AsFd as _;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
@@ -29,7 +30,6 @@ pub struct Warden {
     pub(crate) pinned: Pinned,
     pub(crate) null: std::fs::File,
     keeper: Option<JoinHandle<()>>,
-    pid: u32,
 }
 
 /// Ends the run that is going on, from any thread.
@@ -79,14 +79,14 @@ impl Warden {
             .name(format!("minos-house-{slot}"))
             .spawn(move || keeper.run(&began))
             .map_err(|error| SandboxError::os("start a housekeeping thread", error))?;
-        let pid = match begins.recv() {
+        let began = match begins.recv() {
             Ok(told) => told,
             Err(_panicked) => Err(SandboxError::WardenGone {
                 slot,
                 reason: "its housekeeping thread ended at once".to_owned(),
             }),
         };
-        let mut warden = Self {
+        let warden = Self {
             slot,
             isolation,
             house,
@@ -95,11 +95,9 @@ impl Warden {
             pinned: Pinned::default(),
             null,
             keeper: Some(thread),
-            pid: 0,
         };
         // Dropped on failure: that joins the thread.
-        warden.pid = pid?;
-        Ok(warden)
+        began.map(|()| warden)
     }
 
     /// What isolates and measures its runs.
@@ -108,10 +106,10 @@ impl Warden {
         self.isolation
     }
 
-    /// The warden's process.
+    /// The warden's process. It changes when a warden that was killed is replaced.
     #[must_use]
-    pub const fn pid(&self) -> u32 {
-        self.pid
+    pub fn pid(&self) -> u32 {
+        self.house.pid.load(Ordering::Relaxed)
     }
 
     /// Which slot it serves.

@@ -7,3 +7,4 @@ pub(crate) mod node;
 pub(crate) mod raw;
 pub(crate) mod seccomp;
 pub(crate) mod shared;
+pub(crate) mod slim;

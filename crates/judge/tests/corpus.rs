@@ -1,6 +1,8 @@
 //! Every program of the corpus, judged in real boxes against the package `range-sums`. Needs what
 //! boxes need: root with control groups, or unprivileged user namespaces.
 
+#![expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
+
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

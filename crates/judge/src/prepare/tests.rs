@@ -63,6 +63,16 @@ fn missing_inputs_come_from_generators_and_missing_answers_from_the_main_solutio
     assert_eq!(compiled, 3, "checker, generator and main solution once each: {lines:?}");
 }
 
+/// Compilers that refuse every source that holds `part`.
+fn refusing(part: &'static str) -> FakeRuns {
+    FakeRuns::default().on("--version", Reply::print("1")).when("main.cpp", move |request| {
+        let holds = |text: &[u8]| String::from_utf8_lossy(text).contains(part);
+        let fails = request.files.iter().any(|f| f.path == "main.cpp" && holds(&f.content));
+        let failed = Reply::exit(1).stderr("error: no\nline 2\n");
+        Ok(if fails { failed } else { Reply::exit(0).file("main", "GEN") })
+    })
+}
+
 #[test]
 fn a_step_that_fails_is_named_with_test_program_ending_and_stderr_and_leaves_nothing() {
     let limit = Cause::Limit {
@@ -71,23 +81,15 @@ fn a_step_that_fails_is_named_with_test_program_ending_and_stderr_and_leaves_not
         allowed: 30_000_000,
         observed: 30_000_400,
     };
-    let compiling = |part: &'static str| {
-        FakeRuns::default().on("--version", Reply::print("1")).when("main.cpp", move |request| {
-            let holds = |text: &[u8]| String::from_utf8_lossy(text).contains(part);
-            let fails = request.files.iter().any(|f| f.path == "main.cpp" && holds(&f.content));
-            let failed = Reply::exit(1).stderr("error: no\nline 2\n");
-            Ok(if fails { failed } else { Reply::exit(0).file("main", "GEN") })
-        })
-    };
     let ended = |part: &'static str, reply: Reply| compilers().on(part, reply).before(working());
     let rows: [(FakeRuns, Fault, &str); 9] = [
         (
-            compiling("registerTestlibCmd"),
+            refusing("registerTestlibCmd"),
             Fault::Package,
             "checker: check.cpp does not compile as cpp17 (CE): error: no | line 2",
         ),
         (
-            compiling("registerGen").on("< ", Reply::print("1")),
+            refusing("registerGen").on("< ", Reply::print("1")),
             Fault::Package,
             "test 03: input: generator: gen.cpp does not compile as cpp17 (CE): error: no | line 2",
         ),

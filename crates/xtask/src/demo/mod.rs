@@ -23,8 +23,9 @@ pub(crate) fn run() -> Result<()> {
         println!("demo: not root: boxes are made at the isolation level `rootless`");
     }
     println!("demo: building in release mode (the first time takes some minutes)");
-    let args = ["build", "--release", "--locked", "-p", "minos-cli", "-p", "minos-sandbox"];
-    shell::run(shell::command("cargo", &args).arg("--bins"))?;
+    // The whole workspace, as a plain `cargo build --release` has it: nothing is built twice.
+    let args = ["build", "--release", "--locked", "--workspace", "--bins"];
+    shell::run(&mut shell::command("cargo", &args))?;
     let minos = shell::target().join("release/minos");
     let mut programs = corpus::all()?;
     programs.retain(|program| program.expect.demo);

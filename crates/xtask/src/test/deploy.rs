@@ -13,7 +13,7 @@ const INSTALLED: &str = "/usr/local/bin/minos";
 const ALERTS: &str = "deploy/prometheus/alerts.yml";
 const RUNBOOK: &str = "deploy/runbook.md";
 /// The one file that names metrics.
-const METRICS: &str = "crates/node/src/metrics.rs";
+const METRICS: &str = "crates/node/src/metrics/mod.rs";
 const PROFILE: &str = "deploy/container/minos-node.json";
 /// Calls that making a box needs.
 const NEEDED: &[&str] = &[

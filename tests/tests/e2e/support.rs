@@ -5,7 +5,6 @@ use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::OnceLock;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -19,23 +18,12 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the repository")
 }
 
-/// The binary of that name, built from the sources as they are.
+/// The binary of that name, built beside this test: whoever builds the whole workspace has it.
 pub(crate) fn binary(name: &str) -> PathBuf {
-    static BUILT: OnceLock<()> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let status = Command::new(cargo)
-            .current_dir(root())
-            .args(["build", "--quiet", "--bins", "-p", "minos-cli", "-p", "minos-load"])
-            .args(["-p", "minos-sandbox"])
-            .status()
-            .expect("cargo starts");
-        assert!(status.success(), "the binaries do not build");
-    });
     let test = std::env::current_exe().expect("the path of this test");
     let dir = test.parent().and_then(Path::parent).expect("target/debug/deps/<test>");
     let path = dir.join(name);
-    assert!(path.is_file(), "{} was not built", path.display());
+    assert!(path.is_file(), "no {} (type: cargo build --workspace --bins)", path.display());
     path
 }
 

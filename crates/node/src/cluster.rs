@@ -46,7 +46,7 @@ impl Cancelled {
 pub(crate) struct Cluster {
     pub(crate) broker: Broker,
     pub(crate) lanes: Lanes,
-    pub(crate) shelf: Shelf,
+    pub(crate) shelf: Shelf<Broker>,
     pub(crate) languages: Arc<Languages>,
     /// Those whose self-test passed.
     pub(crate) working: BTreeSet<LanguageId>,

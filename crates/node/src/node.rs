@@ -3,11 +3,12 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use minos_judge::{Builds, BuildsError};
 use minos_model::{Isolation, LanguageId};
 use minos_problem::{CacheError, LanguagesError};
-use minos_queue::{Broker, QueueError};
+use minos_queue::{Broker, Lanes, QueueError};
 use minos_sandbox::{Sandbox, SandboxError};
 use ractor::{Actor, ActorRef};
 
@@ -111,6 +112,9 @@ pub struct NodeHandle {
     ended: tokio::task::JoinHandle<()>,
     seats: Vec<Seat>,
     board: Board,
+    broker: Broker,
+    /// Whether the node was told to leave.
+    told: AtomicBool,
     isolation: Isolation,
     languages: Vec<LanguageId>,
     health: Option<Listener>,
@@ -134,40 +138,13 @@ impl Node {
         let (opening, connection) = (config.clone(), broker.clone());
         let opened = tokio::task::spawn_blocking(move || open(&opening, connection));
         let opened = opened.await.map_err(|panic| NodeError::Died(panic.to_string()))??;
-        let Opened { tools, shelf, working } = opened;
-        let isolation = tools.sandbox.isolation();
+        let isolation = opened.tools.sandbox.isolation();
         metrics::build(isolation.as_str());
-        let languages: Vec<LanguageId> = working.iter().cloned().collect();
+        let languages: Vec<LanguageId> = opened.working.iter().cloned().collect();
         let board = Board::new(config.slots);
-        let cancelled = Arc::new(Cancelled::default());
-        let cluster = Cluster {
-            broker: broker.clone(),
-            lanes,
-            shelf,
-            languages: Arc::clone(&tools.languages),
-            working,
-            cancelled: Arc::clone(&cancelled),
-            node: config.name.clone(),
-        };
-        let who = Who { node: config.name.clone(), pool: config.pool.clone(), isolation };
         let seats: Vec<Seat> = (0..config.slots).map(|_| Seat::default()).collect();
-        let plan = Plan {
-            crew: Crew {
-                outside: Arc::new(cluster),
-                craft: bench::craft(tools),
-                board: board.clone(),
-                node: config.name.clone(),
-                bounds: Bounds { judging: config.judging, storing: config.storing },
-            },
-            seats: seats.clone(),
-            grace: config.grace,
-            aides: vec![
-                beacon::beacon(broker.clone(), board.clone(), who),
-                beacon::ears(broker.clone(), config.name.clone(), cancelled),
-                beacon::janitor(broker),
-                reaper::reaper(board.clone()),
-            ],
-        };
+        let world = World { opened, lanes, broker: broker.clone(), board: board.clone() };
+        let plan = plan(&config, world, seats.clone());
         let health = match config.health {
             None => None,
             Some(address) => Some(
@@ -187,15 +164,64 @@ impl Node {
             languages = languages.iter().map(LanguageId::as_str).collect::<Vec<_>>().join(" "),
             "node started"
         );
-        Ok(NodeHandle { supervisor, ended, seats, board, isolation, languages, health })
+        let told = AtomicBool::new(false);
+        Ok(NodeHandle {
+            supervisor,
+            ended,
+            seats,
+            board,
+            broker,
+            told,
+            isolation,
+            languages,
+            health,
+        })
     }
 }
 
 /// What has to be opened with blocking calls.
 struct Opened {
     tools: Tools,
-    shelf: Shelf,
+    shelf: Shelf<Broker>,
     working: std::collections::BTreeSet<LanguageId>,
+}
+
+/// What the actors are made of.
+struct World {
+    opened: Opened,
+    lanes: Lanes,
+    broker: Broker,
+    board: Board,
+}
+
+fn plan(config: &NodeConfig, world: World, seats: Vec<Seat>) -> Plan<Cluster> {
+    let World { opened: Opened { tools, shelf, working }, lanes, broker, board } = world;
+    let isolation = tools.sandbox.isolation();
+    let cancelled = Arc::new(Cancelled::default());
+    let cluster = Cluster {
+        broker: broker.clone(),
+        lanes,
+        shelf,
+        languages: Arc::clone(&tools.languages),
+        working,
+        cancelled: Arc::clone(&cancelled),
+        node: config.name.clone(),
+    };
+    let who = Who { node: config.name.clone(), pool: config.pool.clone(), isolation };
+    let aides = vec![
+        beacon::beacon(broker.clone(), board.clone(), who),
+        beacon::ears(broker.clone(), config.name.clone(), cancelled),
+        beacon::janitor(broker),
+        reaper::reaper(board.clone()),
+    ];
+    let crew = Crew {
+        outside: Arc::new(cluster),
+        craft: bench::craft(tools),
+        board,
+        node: config.name.clone(),
+        bounds: Bounds { judging: config.judging, storing: config.storing },
+    };
+    Plan { crew, seats, grace: config.grace, aides }
 }
 
 fn open(config: &NodeConfig, broker: Broker) -> Result<Opened, NodeError> {
@@ -230,6 +256,7 @@ impl NodeHandle {
     }
 
     fn wish(&self, wish: Wish) {
+        self.told.store(true, Ordering::SeqCst);
         // A node that has ended has no wishes.
         drop(self.supervisor.cast(NodeMessage::Wish(wish)));
     }
@@ -250,7 +277,18 @@ impl NodeHandle {
             }
         }
         self.health = None;
-        ended.map_err(|error| NodeError::Died(error.to_string()))
+        // What the slots said last may still be on its way: an answer comes after all of it.
+        if let Err(error) = self.broker.ping().await {
+            tracing::warn!(%error, "the last words to the broker may be lost; jobs come back");
+        }
+        match ended {
+            Err(error) => Err(NodeError::Died(error.to_string())),
+            // ractor turns a panic into a plain end.
+            Ok(()) if !self.told.load(Ordering::SeqCst) => {
+                Err(NodeError::Died("it ended without being told to".to_owned()))
+            }
+            Ok(()) => Ok(()),
+        }
     }
 
     /// What the slots are doing.

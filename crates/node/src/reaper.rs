@@ -31,6 +31,7 @@ fn look(board: &Board) {
     metrics::node(good, board.draining(), ready.connected());
     metrics::slots(&board.count());
     metrics::zombies(zombies());
+    metrics::process(resident_bytes(), descriptors());
     metrics::upkeep();
 }
 
@@ -52,6 +53,20 @@ fn zombies() -> u32 {
     u32::try_from(dead).unwrap_or(u32::MAX)
 }
 
+/// Memory of this process.
+fn resident_bytes() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    kib.unwrap_or(0) << 10
+}
+
+/// Open descriptors of this process.
+fn descriptors() -> u32 {
+    let open = fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
+    u32::try_from(open).unwrap_or(u32::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,5 +81,11 @@ mod tests {
         }
         child.wait().unwrap();
         assert_eq!(zombies(), 0);
+    }
+
+    #[test]
+    fn a_process_that_runs_has_memory_and_descriptors() {
+        assert!(resident_bytes() > 64 << 10, "{}", resident_bytes());
+        assert!(descriptors() >= 3, "{}", descriptors());
     }
 }

@@ -4,8 +4,12 @@
 //! `minos_problem::Cache` makes each problem whole or not there at all; this file adds who fetches
 //! (one slot, the others wait), and who goes.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::fs;
+use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -18,6 +22,31 @@ use tokio::io::AsyncWriteExt as _;
 use crate::metrics;
 use crate::ports::NoProblem;
 
+/// Where problems come from.
+pub(crate) trait Store: Send + Sync + 'static {
+    /// The revision a reference means.
+    fn resolve(
+        &self,
+        wanted: &ProblemRef,
+    ) -> impl Future<Output = Result<Digest, QueueError>> + Send;
+    /// Copies the archive of a revision.
+    fn fetch(
+        &self,
+        revision: &Digest,
+        to: &mut tokio::fs::File,
+    ) -> impl Future<Output = Result<(), QueueError>> + Send;
+}
+
+impl Store for Broker {
+    async fn resolve(&self, wanted: &ProblemRef) -> Result<Digest, QueueError> {
+        Self::resolve(self, wanted).await
+    }
+
+    async fn fetch(&self, revision: &Digest, to: &mut tokio::fs::File) -> Result<(), QueueError> {
+        self.get_package(revision, to).await.map(drop)
+    }
+}
+
 /// What is on disk.
 #[derive(Debug)]
 struct Kept {
@@ -25,10 +54,12 @@ struct Kept {
     used: SystemTime,
     /// Read and checked in this life; `None` when it has to be (again).
     problem: Option<Arc<Problem>>,
+    /// Judging with it failed.
+    suspect: bool,
 }
 
 impl Kept {
-    /// Whether somebody else holds it. A problem that is distrusted may still be judged with.
+    /// Whether a slot judges with it.
     fn in_use(&self) -> bool {
         self.problem.as_ref().is_some_and(|problem| Arc::strong_count(problem) > 1)
     }
@@ -36,8 +67,8 @@ impl Kept {
 
 /// The shelf.
 #[derive(Debug)]
-pub(crate) struct Shelf {
-    broker: Broker,
+pub(crate) struct Shelf<S> {
+    store: S,
     cache: Cache,
     /// Where archives lie while they are fetched.
     arriving: PathBuf,
@@ -47,12 +78,12 @@ pub(crate) struct Shelf {
     fetching: Mutex<HashMap<Digest, Arc<tokio::sync::Mutex<()>>>>,
 }
 
-impl Shelf {
+impl<S: Store> Shelf<S> {
     /// Opens the problems of an earlier life; blocks.
     ///
     /// # Errors
     /// When the directory cannot be made, read or written.
-    pub(crate) fn open(dir: &Path, max: Bytes, broker: Broker) -> Result<Self, CacheError> {
+    pub(crate) fn open(dir: &Path, max: Bytes, store: S) -> Result<Self, CacheError> {
         let cache = Cache::open(dir)?;
         let arriving = dir.join("arriving");
         let io = |source| CacheError::Io { path: arriving.clone(), doing: "make", source };
@@ -64,7 +95,7 @@ impl Shelf {
         fs::create_dir_all(&arriving).map_err(io)?;
         let kept = Mutex::new(found(&dir.join("problems")));
         let shelf =
-            Self { broker, cache, arriving, max: max.get(), kept, fetching: Mutex::default() };
+            Self { store, cache, arriving, max: max.get(), kept, fetching: Mutex::default() };
         shelf.make_room(None);
         Ok(shelf)
     }
@@ -72,7 +103,7 @@ impl Shelf {
     /// The problem, fetched when it is not here.
     pub(crate) async fn problem(&self, wanted: &ProblemRef) -> Result<Arc<Problem>, NoProblem> {
         let unready = |why: String| NoProblem::Unready { problem: wanted.to_string(), why };
-        let revision = match self.broker.resolve(wanted).await {
+        let revision = match self.store.resolve(wanted).await {
             Ok(revision) => revision,
             Err(QueueError::UnknownProblem(_) | QueueError::AmbiguousRevision { .. }) => {
                 return Err(NoProblem::Unknown(wanted.to_string()));
@@ -91,6 +122,7 @@ impl Shelf {
             None => self.bring(revision).await,
         };
         drop(held);
+        drop(turn);
         // Whoever waits has a reference; the last one takes the entry away.
         lock(&self.fetching).retain(|_, turn| Arc::strong_count(turn) > 1);
         result.map_err(|error| match error {
@@ -103,22 +135,34 @@ impl Shelf {
     fn in_hand(&self, revision: &Digest) -> Option<Arc<Problem>> {
         let mut kept = lock(&self.kept);
         let entry = kept.get_mut(revision)?;
+        // One that is suspect stays as long as other slots judge with it.
+        if entry.suspect && !entry.in_use() {
+            return None;
+        }
         let problem = entry.problem.clone().filter(|problem| problem.dir.is_dir())?;
         entry.used = SystemTime::now();
         Some(problem)
     }
 
-    /// Judging with it failed: its files are checked again before it is used again.
+    /// Judging with it failed: it is fetched again before it is used again. The cache knows a file
+    /// that is missing or cut; one whose bytes the disk has changed is only found this way.
     pub(crate) fn distrust(&self, revision: &Digest) {
         if let Some(entry) = lock(&self.kept).get_mut(revision) {
-            entry.problem = None;
+            entry.suspect = true;
         }
     }
 
     /// From the disk, else from the store.
     async fn bring(&self, revision: Digest) -> Result<Arc<Problem>, Bring> {
         let cache = self.cache.clone();
-        let here = blocking(move || cache.get(&revision)).await?;
+        let suspect = lock(&self.kept).get(&revision).is_some_and(|entry| entry.suspect);
+        let here = blocking(move || {
+            if suspect {
+                cache.remove(&revision)?;
+            }
+            cache.get(&revision)
+        });
+        let here = here.await?;
         metrics::package_looked_up(here.is_some());
         let problem = match here {
             Some(problem) => problem,
@@ -127,7 +171,12 @@ impl Shelf {
         let dir = problem.dir.clone();
         let bytes = blocking(move || Ok::<u64, CacheError>(size(&dir))).await?;
         let problem = Arc::new(problem);
-        let kept = Kept { bytes, used: SystemTime::now(), problem: Some(Arc::clone(&problem)) };
+        let kept = Kept {
+            bytes,
+            used: SystemTime::now(),
+            problem: Some(Arc::clone(&problem)),
+            suspect: false,
+        };
         lock(&self.kept).insert(revision, kept);
         self.make_room(Some(&revision));
         Ok(problem)
@@ -141,7 +190,7 @@ impl Shelf {
         let mut options = tokio::fs::File::options();
         let made = options.create(true).truncate(true).read(true).write(true).open(&path).await;
         let mut archive = made.map_err(|error| failed("making", &error))?;
-        if let Err(error) = self.broker.get_package(&revision, &mut archive).await {
+        if let Err(error) = self.store.fetch(&revision, &mut archive).await {
             let missing = matches!(error, QueueError::NoObject { .. });
             return Err(if missing { Bring::NotThere } else { Bring::Failed(error.to_string()) });
         }
@@ -215,7 +264,10 @@ fn found(problems: &Path) -> HashMap<Digest, Kept> {
             let revision = entry.file_name().to_str()?.parse().ok()?;
             let used = entry.metadata().and_then(|metadata| metadata.modified()).ok();
             let used = used.unwrap_or(SystemTime::UNIX_EPOCH);
-            Some((revision, Kept { bytes: size(&entry.path()), used, problem: None }))
+            Some((
+                revision,
+                Kept { bytes: size(&entry.path()), used, problem: None, suspect: false },
+            ))
         })
         .collect()
 }

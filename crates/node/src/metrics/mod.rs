@@ -64,6 +64,8 @@ const CONNECTED: &str = "minos_broker_connected";
 const DRAINING: &str = "minos_node_draining";
 const READY: &str = "minos_node_ready";
 const BUILD: &str = "minos_build_info";
+const PROCESS_RSS: &str = "process_resident_memory_bytes";
+const PROCESS_FDS: &str = "process_open_fds";
 
 /// The recorder is one per process, whoever asks first.
 static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
@@ -130,6 +132,8 @@ fn describe() {
     describe_gauge!(CONNECTED, "Whether the broker took the last beat.");
     describe_gauge!(DRAINING, "Whether the node takes no new jobs.");
     describe_gauge!(READY, "Whether /readyz says yes.");
+    describe_gauge!(PROCESS_RSS, Unit::Bytes, "Memory of this process, wardens not included.");
+    describe_gauge!(PROCESS_FDS, "Open descriptors of this process.");
     describe_gauge!(BUILD, "Always 1; the labels tell the version and the isolation.");
 }
 
@@ -186,7 +190,7 @@ pub(crate) fn finished(judgement: &Judgement, published: SystemTime) {
     let verdict = judgement.verdict.as_str();
     // A job in a language nobody has is the wire's word, not ours: it gets no label of its own.
     let language = if judgement.isolation.is_some() { language } else { "none".to_owned() };
-    counter!(FINISHED, "verdict" => verdict, "language" => language.clone()).increment(1);
+    counter!(FINISHED, "verdict" => verdict, "lang" => language.clone()).increment(1);
     histogram!(END_TO_END).record(since(published));
     if let Some(compile) = &judgement.compile {
         if compile.cached {
@@ -194,6 +198,10 @@ pub(crate) fn finished(judgement: &Judgement, published: SystemTime) {
         } else {
             step(Step::Compile, compile.wall.duration());
         }
+    }
+    if !judgement.tests.is_empty() {
+        let runs = judgement.tests.iter().map(|test| test.wall.duration()).sum();
+        step(Step::Run, runs);
     }
     for test in &judgement.tests {
         run(test, &language);
@@ -204,11 +212,9 @@ fn run(test: &TestResult, language: &str) {
     let Some(cause) = &test.cause else { return };
     counter!(RUNS, "cause" => cause_label(cause), "limit" => hardness(cause)).increment(1);
     let language = language.to_owned();
-    histogram!(RUN_CPU, "language" => language.clone()).record(test.cpu.duration().as_secs_f64());
-    histogram!(RUN_WALL, "language" => language.clone()).record(test.wall.duration().as_secs_f64());
-    // A peak of 2^53 bytes is beyond any machine.
-    let memory = u32::try_from(test.memory.get() >> 10).map_or(f64::MAX, f64::from) * 1024.0;
-    histogram!(RUN_MEMORY, "language" => language).record(memory);
+    histogram!(RUN_CPU, "lang" => language.clone()).record(test.cpu.duration().as_secs_f64());
+    histogram!(RUN_WALL, "lang" => language.clone()).record(test.wall.duration().as_secs_f64());
+    histogram!(RUN_MEMORY, "lang" => language).record(whole_kib(test.memory.get()));
 }
 
 const fn cause_label(cause: &Cause) -> &'static str {
@@ -278,6 +284,17 @@ pub(crate) fn zombies(number: u32) {
     gauge!(ZOMBIES).set(f64::from(number));
 }
 
+/// What this process holds.
+pub(crate) fn process(resident_bytes: u64, descriptors: u32) {
+    gauge!(PROCESS_RSS).set(whole_kib(resident_bytes));
+    gauge!(PROCESS_FDS).set(f64::from(descriptors));
+}
+
+/// Bytes in whole KiB, which a float holds exactly up to 4 TiB; more counts as 4 TiB.
+fn whole_kib(bytes: u64) -> f64 {
+    f64::from(u32::try_from(bytes >> 10).unwrap_or(u32::MAX)) * 1024.0
+}
+
 /// A problem was on the disk, or had to be fetched.
 pub(crate) fn package_looked_up(hit: bool) {
     counter!(if hit { PACKAGE_HITS } else { PACKAGE_MISSES }).increment(1);
@@ -290,7 +307,5 @@ pub(crate) fn package_evicted() {
 
 /// The size of the package cache.
 pub(crate) fn package_bytes(bytes: u64) {
-    // Whole KiB keep the conversion exact up to 4 TiB, and a cache has a bound below that.
-    let kib = u32::try_from(bytes >> 10).unwrap_or(u32::MAX);
-    gauge!(PACKAGE_BYTES).set(f64::from(kib) * 1024.0);
+    gauge!(PACKAGE_BYTES).set(whole_kib(bytes));
 }

@@ -9,6 +9,8 @@ pub(crate) enum Step {
     Judge,
     /// The compiler, as part of judging.
     Compile,
+    /// The contestant's program on all tests, as part of judging.
+    Run,
     /// Verdict stored, job acknowledged.
     Publish,
 }
@@ -19,6 +21,7 @@ impl Step {
             Self::Fetch => "fetch",
             Self::Judge => "judge",
             Self::Compile => "compile",
+            Self::Run => "run",
             Self::Publish => "publish",
         }
     }

@@ -53,6 +53,18 @@ impl<O: Outside> Walk<O> {
         }
     }
 
+    /// Whether this may be the doing of a damaged copy of the problem: a package that fails, or a
+    /// node that fails over the same job again.
+    pub(super) fn casts_doubt(&self, detour: &Detour) -> bool {
+        match detour {
+            Detour::Judged | Detour::Cancelled => false,
+            Detour::Bury { .. } => true,
+            Detour::Back { retry, .. } => {
+                *retry == Retry::Package || (*retry == Retry::Node && self.held.delivered() > 1)
+            }
+        }
+    }
+
     /// What a fault leads to: another try elsewhere, or the end.
     pub(super) fn failed(&self, failure: Failure) -> Detour {
         let Failure { fault, what, broken } = failure;

@@ -176,7 +176,7 @@ impl<O: Outside> Walk<O> {
             Ok(judgement) => self.trusted(judgement),
             Err(failure) => Err(self.failed(failure)),
         };
-        if judged.is_err() {
+        if judged.as_ref().is_err_and(|detour| self.casts_doubt(detour)) {
             self.outside.distrust(&problem);
         }
         judged

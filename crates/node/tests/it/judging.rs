@@ -44,8 +44,8 @@ async fn every_submission_gets_its_right_verdict_exactly_once() {
     assert!(get(health, "/readyz").await.starts_with("HTTP/1.1 200"), "{:?}", node.slots());
     let metrics = get(health, "/metrics").await;
     for line in [
-        "minos_jobs_finished_total{verdict=\"AC\",language=\"cpp17\"} 4",
-        "minos_jobs_finished_total{verdict=\"CE\",language=\"cpp17\"} 4",
+        "minos_jobs_finished_total{verdict=\"AC\",lang=\"cpp17\"} 4",
+        "minos_jobs_finished_total{verdict=\"CE\",lang=\"cpp17\"} 4",
         "minos_runs_total{cause=\"cpu_time\",limit=\"soft\"} 1",
         "minos_package_cache_misses_total 1",
     ] {

@@ -300,9 +300,10 @@ fn spawn(program: &CString) -> Result<(), SandboxError> {
     let environment: [&std::ffi::CStr; 0] = [];
     let pid = posix_spawn(program.as_c_str(), &actions, &attributes, &arguments, &environment)
         .map_err(failed)?;
-    match waitpid(pid, None).map_err(failed)? {
-        WaitStatus::Exited(_pid, 0) => Ok(()),
-        _other => Err(unexpected("an empty program did not exit 0")),
+    if waitpid(pid, None).map_err(failed)? == WaitStatus::Exited(pid, 0) {
+        Ok(())
+    } else {
+        Err(unexpected("an empty program did not exit 0"))
     }
 }
 

@@ -63,6 +63,7 @@ impl Blob {
         fcntl(&file, FcntlArg::F_ADD_SEALS(seals))?;
         // A descriptor that was once open for writing makes exec fail with ETXTBSY.
         let read_only = reopen(file.as_fd())?;
+        drop(file);
         Ok(Self { file: Arc::new(read_only), length })
     }
 

@@ -185,7 +185,7 @@ impl Template {
         if let Some(inside) = shown {
             return inside;
         }
-        let name = host.file_name().unwrap_or(OsStr::new("program"));
+        let name = host.file_name().unwrap_or_else(|| OsStr::new("program"));
         let wanted = Path::new("/p").join(name);
         let taken = |path: &Path| self.binds.iter().any(|bind| bind.inside == path);
         let numbered = (2_u32..).map(|number| Path::new("/p").join(number.to_string()).join(name));
@@ -227,7 +227,7 @@ mod tests {
         assert_eq!(template.expose(Path::new("/home/b/run")), Path::new("/p/2/run"));
         assert_eq!(template.expose(Path::new("/home/a/run")), Path::new("/p/run"));
         assert_eq!(template.binds.len(), 3);
-        assert!(template.check().is_ok());
+        template.check().unwrap();
     }
 
     #[test]

@@ -70,12 +70,13 @@ impl Warden {
             raised_file_limit: false,
             filtered: true,
             latest: Readings::default(),
+            above_memory: None,
             sent_at: now(),
             preempting: None,
         };
         job.send_to(prepared.socket.as_fd())?;
         self.house.refill();
-        watch.to_the_end(prepared)?;
+        watch.until_end(prepared)?;
         watch.conclude(prepared, request, begun)
     }
 }
@@ -96,12 +97,14 @@ struct Watch<'a> {
     /// Some process of the box still has the filter.
     filtered: bool,
     latest: Readings,
+    /// When it was first seen above its memory limit.
+    above_memory: Option<u64>,
     sent_at: u64,
     preempting: Option<Preempting>,
 }
 
 /// What a wait has brought.
-#[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one descriptor that came up")]
 struct Woken {
     ended: bool,
     stdout: bool,
@@ -114,7 +117,7 @@ struct Woken {
 
 impl Watch<'_> {
     /// Until the box's init has ended, and with it everything in the box.
-    fn to_the_end(&mut self, prepared: &mut Prepared) -> Result<(), SandboxError> {
+    fn until_end(&mut self, prepared: &mut Prepared) -> Result<(), SandboxError> {
         let mut due = self.sent_at;
         let mut look = next_look(&self.latest, self.limits, self.warden.cores.width);
         due += nanos(look);
@@ -138,11 +141,23 @@ impl Watch<'_> {
                 due = now + nanos(look);
             }
             self.latest.output = Bytes::new(self.stdout.count);
-            if let Some(kill) = decide(&self.latest, self.limits) {
+            if let Some(kill) = decide(&self.latest, self.limits)
+                && !self.left_to_the_kernel(&kill, now)
+            {
                 self.record(prepared, kill)?;
             }
             self.dead_man(now)?;
         }
+    }
+
+    /// A program that goes on growing above its soft memory limit is at the hard one in a moment,
+    /// and the kernel knows whom it kills there. One that does not is ended a little later.
+    fn left_to_the_kernel(&mut self, kill: &Kill, now: u64) -> bool {
+        if !matches!(kill, Kill::Limit { limit: LimitKind::Memory, by: By::Watchdog, .. }) {
+            return false;
+        }
+        let since = *self.above_memory.get_or_insert(now);
+        now.saturating_sub(since) < nanos(GROWTH)
     }
 
     fn wait(&self, prepared: &Prepared, due: u64) -> Result<Woken, SandboxError> {
@@ -317,6 +332,8 @@ impl Watch<'_> {
     }
 }
 
+/// How long a program may stay between its soft and its hard memory limit.
+const GROWTH: Duration = Duration::from_millis(100);
 /// How long init may take to see the end of a first process that the kernel has killed.
 const VICTIM: Duration = Duration::from_millis(5);
 

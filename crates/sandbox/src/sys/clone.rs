@@ -1,5 +1,7 @@
 //! Births: a process that starts in a function of ours, on a stack of its own.
 
+#![expect(clippy::cast_possible_truncation, reason = "this is 64 bits wide, see lib.rs")]
+
 use std::ptr::NonNull;
 
 use super::raw::{self, Errno};

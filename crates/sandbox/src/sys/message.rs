@@ -1,5 +1,7 @@
 //! Messages with descriptors over a sequenced-packet socket, without allocation.
 
+#![expect(clippy::cast_possible_truncation, reason = "halves of words are taken on purpose")]
+
 use super::raw::Errno;
 
 /// The most descriptors in one message; the kernel's own limit is 253.
@@ -47,7 +49,7 @@ pub(crate) fn receive(
         }
     };
     let mut received = Received { length, descriptors: 0, sender: 0 };
-    let told = usize::try_from(header.msg_controllen).unwrap_or(0) / 8;
+    let told = header.msg_controllen / 8;
     let mut rest = control.get(..told).unwrap_or_default();
     // Each control message: its length in bytes, its level and kind, its data, up to a full word.
     while let [size, kind, data @ ..] = rest {
@@ -93,7 +95,7 @@ pub(crate) fn send(socket: i32, bytes: &[u8], fds: &[i32]) -> Result<(), Errno> 
         (*first, *second) = (size as u64, RIGHTS);
     }
     for (word, pair) in words.zip(fds.chunks(2)) {
-        let half = |at: usize| u64::from(pair.get(at).map_or(0, |fd| *fd as u32));
+        let half = |at: usize| u64::from(pair.get(at).map_or(0, |fd| fd.cast_unsigned()));
         *word = half(0) | half(1) << 32;
     }
     let mut part = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };

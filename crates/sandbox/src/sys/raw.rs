@@ -4,6 +4,9 @@
 //! no thread-local `errno`, take no lock and allocate nothing, so they may run in a process that
 //! shares its memory with its parent. Each returns the kernel's answer or its errno.
 
+#![expect(clippy::cast_possible_truncation, reason = "this is 64 bits wide, see lib.rs")]
+#![expect(clippy::cast_sign_loss, reason = "registers have no sign")]
+
 use std::ffi::CStr;
 
 /// An errno, as the kernel returns it.

@@ -10,7 +10,7 @@ use super::init::{Init, Plan, Step};
 use super::job::{DIRECT_STDERR, DIRECT_STDOUT, Head, Texts};
 use crate::SetupStep;
 use crate::seccomp::{Install, install};
-use crate::sys::message::{self, MAX_FDS};
+use crate::sys::message;
 use crate::sys::raw;
 
 /// Where the box's socket is moved, out of the way of the descriptors a job brings.
@@ -133,7 +133,7 @@ fn start(init: &mut Init, received: usize) -> Result<Never, Step> {
     hand_over(own, &head, &mut next)?;
     let executable = if head.blob == 1 { Some(next().ok_or(bad)?) } else { None };
     files(head.files, &mut texts, &mut next)?;
-    let first_free = 3 + i32::try_from(own.len()).unwrap_or(MAX_FDS as i32);
+    let first_free = 3 + i32::try_from(own.len()).map_err(|_too_many| bad)?;
     raw::cloexec_from(first_free).map_err(|e| (SetupStep::JobDescriptors, e))?;
     // The listener's socket and init's memory stay behind: exec closes the one and leaves the other.
     let cpu_after = raw::clock_ns(libc::CLOCK_PROCESS_CPUTIME_ID);

@@ -41,7 +41,7 @@ fn begin() -> Result<bool, Failure> {
     let handshake = |errno| Failure::new(SetupStep::Handshake, errno);
     let received = message::receive(CONTROL, &mut bytes, &mut fds, 0).at(SetupStep::Handshake)?;
     let hello = bytes.get(..received.length).and_then(Hello::decode);
-    let hello = hello.ok_or(handshake(libc::EBADMSG))?;
+    let hello = hello.ok_or_else(|| handshake(libc::EBADMSG))?;
     let [cells, ..] = fds;
     if received.descriptors != 1 {
         return Err(handshake(libc::EBADF));

@@ -1,7 +1,13 @@
 //! Real boxes: these tests need root, and fail without it.
+#[cfg(test)]
 mod causes;
+#[cfg(test)]
 mod files;
+#[cfg(test)]
 mod inside;
+#[cfg(test)]
 mod life;
+#[cfg(test)]
 mod limits;
+#[cfg(test)]
 mod support;

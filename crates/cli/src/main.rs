@@ -73,6 +73,19 @@ fn usage(console: Console, error: &clap::Error) -> ExitCode {
             return Exit::Input.into();
         }
     }
-    drop(error.print());
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        drop(error.print());
+    } else {
+        console.note(&format!("minos: {}", one_line(&error.to_string())));
+    }
     Exit::Input.into()
+}
+
+/// What clap says over several paragraphs, on one line, without the usage.
+fn one_line(text: &str) -> String {
+    let said = text.split("\nUsage:").next().unwrap_or(text);
+    let said = said.split("\nFor more information").next().unwrap_or(said);
+    let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let said = lines.join("; ");
+    format!("{} (try --help)", said.trim_start_matches("error: ").replace(":; ", ": "))
 }

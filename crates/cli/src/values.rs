@@ -72,25 +72,25 @@ impl FromStr for EnvValue {
 #[command(next_help_heading = "Limits")]
 pub(crate) struct LimitArgs {
     /// CPU time of all its processes together.
-    #[arg(long, value_name = "TIME", default_value = "10s")]
+    #[arg(long, allow_hyphen_values = true, value_name = "TIME", default_value = "10s")]
     cpu: CpuTime,
     /// Wall-clock time.
-    #[arg(long, value_name = "TIME", default_value = "30s")]
+    #[arg(long, allow_hyphen_values = true, value_name = "TIME", default_value = "30s")]
     wall: WallTime,
     /// Memory of all its processes together, files it writes included.
-    #[arg(long, value_name = "SIZE", default_value = "256MiB")]
+    #[arg(long, allow_hyphen_values = true, value_name = "SIZE", default_value = "256MiB")]
     memory: Bytes,
     /// Bytes on stdout, and the size of any one file.
-    #[arg(long, value_name = "SIZE", default_value = "64MiB")]
+    #[arg(long, allow_hyphen_values = true, value_name = "SIZE", default_value = "64MiB")]
     output: Bytes,
     /// Processes and threads that exist at once.
-    #[arg(long, value_name = "N", default_value = "64")]
+    #[arg(long, allow_hyphen_values = true, value_name = "N", default_value = "64")]
     processes: u32,
     /// Open descriptors per process.
-    #[arg(long, value_name = "N", default_value = "64")]
+    #[arg(long, allow_hyphen_values = true, value_name = "N", default_value = "64")]
     files: u32,
     /// Stack of the main thread [default: as large as the memory limit].
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, allow_hyphen_values = true, value_name = "SIZE")]
     stack: Option<Bytes>,
 }
 

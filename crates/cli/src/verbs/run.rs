@@ -54,12 +54,7 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
     /// A path of this machine or a name on PATH, and what it is called with.
-    #[arg(
-        required = true,
-        trailing_var_arg = true,
-        allow_hyphen_values = true,
-        value_name = "PROGRAM"
-    )]
+    #[arg(required = true, trailing_var_arg = true, value_name = "PROGRAM")]
     program: Vec<OsString>,
 }
 

@@ -2,11 +2,11 @@
 
 use std::io::Read;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::nats::Nats;
-use crate::support::{Scratch, Up, ended, eventually, json, needs_root, root};
+use crate::support::{Scratch, Up, binary, ended, eventually, json, needs_root, root};
 use serde_json::Value;
 
 fn push_range_sums(up: &Up) {
@@ -122,4 +122,27 @@ fn sigterm_finishes_what_is_held_and_a_live_directory_is_not_shared() {
     assert_eq!(judged["verdict"], "AC", "{judged}");
     up.signal("TERM");
     assert_eq!(up.wait(Duration::from_secs(30)), 0, "{}", up.log());
+}
+
+#[test]
+fn a_short_load_is_accounted_for_to_the_last_submission() {
+    needs_root();
+    let scratch = Scratch::new("load");
+    let dir = scratch.path().join("up");
+    let _up = Up::start(&dir, 2);
+    let out = scratch.path().join("journal");
+    let mut load = Command::new(binary("minos-load"));
+    load.args(["run", "--rate", "5/s", "--duration", "4s", "--json", "--threshold", "lost==0"])
+        .args(["--dir".as_ref(), dir.as_os_str(), "--out".as_ref(), out.as_os_str()])
+        .env_remove("MINOS_NATS_URL");
+    let (code, stdout, stderr) = ended(&mut load);
+    assert_eq!(code, 0, "{stdout} {stderr}");
+    let report = json(&stdout);
+    assert_eq!(report["judged"], report["submitted"], "{report}");
+    for key in ["lost", "duplicated", "wrong_verdicts", "judge_errors", "refused"] {
+        assert_eq!(report[key], 0, "{key}: {report}");
+    }
+    let journal = std::fs::read_to_string(out.join("journal.jsonl")).expect("the journal");
+    let judged = journal.lines().filter(|line| line.contains("\"event\":\"judged\"")).count();
+    assert_eq!(report["judged"], judged, "{report}");
 }

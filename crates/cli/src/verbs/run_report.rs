@@ -170,24 +170,24 @@ fn size(bytes: u64) -> String {
 /// The report for a person, two or three lines.
 pub(crate) fn in_words(console: Console, report: &RunReport) -> String {
     let colour = if is_success(report) { Colour::Green } else { Colour::Red };
-    let mut text = console.paint(colour, &cause_in_words(report));
-    text.push('\n');
-    text.push_str(&format!(
-        "cpu {}  wall {}  memory {}  stdout {}  stderr {}  processes {}  ({})",
-        report.cpu,
-        report.wall,
-        report.memory,
-        report.stdout_bytes,
-        report.stderr_bytes,
-        report.processes_peak,
-        report.isolation
-    ));
+    let mut lines = vec![
+        console.paint(colour, &cause_in_words(report)),
+        format!(
+            "cpu {}  wall {}  memory {}  stdout {}  stderr {}  processes {}  ({})",
+            report.cpu,
+            report.wall,
+            report.memory,
+            report.stdout_bytes,
+            report.stderr_bytes,
+            report.processes_peak,
+            report.isolation
+        ),
+    ];
     if !report.flags.is_empty() {
         let flags: Vec<&str> = report.flags.iter().map(|flag| flag.as_str()).collect();
-        text.push_str("\nalso: ");
-        text.push_str(&flags.join(", "));
+        lines.push(format!("also: {}", flags.join(", ")));
     }
-    text
+    lines.join("\n")
 }
 
 /// The names of the signals that programs die of.

@@ -28,7 +28,8 @@ pub(crate) struct Args {
     package: PathBuf,
     /// The source.
     source: PathBuf,
-    /// Its language [default: by the file's extension].
+    /// Its language [default: what the package says of this very source, else by the file's
+    /// extension].
     #[arg(long, value_name = "ID")]
     language: Option<LanguageId>,
     /// Run every test, also after one that fails.
@@ -41,9 +42,10 @@ pub(crate) struct Args {
 
 pub(crate) fn run(console: Console, args: &Args) -> Outcome {
     let languages = Arc::new(Languages::builtin());
-    let language = source::language(&languages, args.language.as_ref(), &args.source)?;
     let text = source::read(&args.source)?;
     let package = workshop::open_package(&args.package)?;
+    let wanted = args.language.as_ref().or_else(|| package.language_of(&text));
+    let language = source::language(&languages, wanted, &args.source)?;
     let bar = console.progress(&format!("preparing {}", package.id));
     let mut place = Place::open(languages)?;
     let problem = place.prepared(&package)?;

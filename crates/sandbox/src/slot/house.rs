@@ -2,7 +2,7 @@
 //! of finished ones as new. All of it happens beside the runs, on other cores where there are any.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -12,6 +12,10 @@ use super::spawn::{self, Places};
 use crate::SandboxError;
 use crate::cgroup::{Group, Level};
 use crate::warden::protocol::Hello;
+
+/// Groups made by this process so far: no two of them ever have the same name, even when a warden
+/// takes another's place.
+static GROUPS: AtomicU64 = AtomicU64::new(0);
 
 /// What the run's thread and the housekeeping thread share.
 #[derive(Debug, Default)]
@@ -194,7 +198,7 @@ impl Keeper {
     ) -> Result<Prepared, SandboxError> {
         let group = match groups.pop() {
             Some(group) => group,
-            None => self.level.group(self.slot, maker.next as u64)?,
+            None => self.level.group(self.slot, GROUPS.fetch_add(1, Ordering::Relaxed))?,
         };
         maker.prepare(group, &self.places.cores)
     }

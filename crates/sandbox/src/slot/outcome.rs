@@ -40,8 +40,11 @@ pub(crate) fn report(
     limits: &Limits,
     warden: &Warden,
 ) -> Result<Option<RunReport>, SandboxError> {
-    prepared.group.wait_empty(DEADLINE)?;
-    let read = prepared.group.readings()?;
+    let mut read = prepared.group.readings()?;
+    if read.populated {
+        prepared.group.wait_empty(DEADLINE)?;
+        read = prepared.group.readings()?;
+    }
     let cell = prepared.cell();
     let ended_at = cell.ended_at.load(Ordering::Acquire);
     let exec_at = cell.exec_at.load(Ordering::Acquire);

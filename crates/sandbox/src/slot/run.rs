@@ -272,15 +272,16 @@ impl Watch<'_> {
         let victim = matches!(kill, Kill::Limit { limit: LimitKind::Memory, by: By::Kernel, .. });
         self.kill = Some(kill);
         self.killed_at = now();
-        // From here on the box's end needs the core more than the watchdog does.
-        drop(self.preempting.take());
         if victim {
             // The kernel has killed somebody; whether that was the first process shows in a moment.
             let mut init = [PollFd::new(prepared.init.as_fd(), PollFlags::POLLIN)];
             let _ended = ppoll(&mut init, Some(TimeSpec::from_duration(VICTIM)), None);
         }
         // The death of init takes the whole PID namespace with it.
-        node::kill(prepared.init.as_fd()).map_err(|error| SandboxError::os("kill a box", error))
+        let killed = node::kill(prepared.init.as_fd());
+        // From here on the box's end needs the core more than the watchdog does.
+        drop(self.preempting.take());
+        killed.map_err(|error| SandboxError::os("kill a box", error))
     }
 
     /// A box that was killed, or that never came to exec, must not keep its slot.

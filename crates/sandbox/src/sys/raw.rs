@@ -81,8 +81,8 @@ calls! {
     fn keep_over_exec(fd: i32) = SYS_fcntl(word(fd), word(libc::F_SETFD), 0);
     /// `prctl` with number arguments.
     fn prctl(option: i32, a: usize, b: usize) = SYS_prctl(word(option), a, b);
-    /// Starts a session without a terminal.
-    fn setsid() = SYS_setsid();
+    /// Makes this process the leader of a process group of its own.
+    fn own_process_group() = SYS_setpgid(0, 0);
     /// The permission bits new files do not get.
     fn umask(mask: u32) = SYS_umask(mask as usize);
     /// Gives up supplementary groups.

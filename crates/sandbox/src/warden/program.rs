@@ -52,7 +52,9 @@ fn become_program(init: &mut Init) -> Result<Never, Step> {
 
 /// 0, 1 and 2 in place, the socket out of the way, nothing else open.
 fn descriptors(init: &Init) -> Result<i32, Step> {
-    raw::setsid().map_err(|e| (SetupStep::Session, e))?;
+    // The warden's session has no terminal; a session of its own would cost 18 us and a group of
+    // the scheduler's.
+    raw::own_process_group().map_err(|e| (SetupStep::Session, e))?;
     let at = |answer: Result<i32, i32>| answer.map_err(|e| (SetupStep::Descriptors, e));
     let socket = at(raw::dup_above(init.socket, SOCKET))?;
     at(raw::dup3(init.stdout, 1, 0))?;
@@ -75,7 +77,6 @@ fn no_privileges(plan: &Plan) -> Result<(), Step> {
     for resource in NOTHING_OF {
         raw::limit(resource, 0, 0).map_err(|e| (SetupStep::Rlimit, e))?;
     }
-    bounding_set()?;
     raw::umask(0o077).map_err(|e| (SetupStep::User, e))?;
     let user = |answer: Result<i32, i32>| answer.map_err(|e| (SetupStep::User, e));
     if !plan.rootless {
@@ -86,19 +87,6 @@ fn no_privileges(plan: &Plan) -> Result<(), Step> {
     raw::drop_capabilities().map_err(|e| (SetupStep::DropCapabilities, e))?;
     raw::chdir(c"/w").map_err(|e| (SetupStep::WorkDirectory, e))?;
     raw::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0).map_err(|e| (SetupStep::NoNewPrivileges, e))?;
-    Ok(())
-}
-
-/// No capability can come back by exec. Without `CAP_SETPCAP` the set stays, and
-/// `no_new_privs` alone sees to that.
-fn bounding_set() -> Result<(), Step> {
-    for capability in 0..64 {
-        match raw::prctl(libc::PR_CAPBSET_DROP, capability, 0) {
-            Ok(_) => {}
-            Err(libc::EINVAL | libc::EPERM) => break,
-            Err(errno) => return Err((SetupStep::BoundingSet, errno)),
-        }
-    }
     Ok(())
 }
 

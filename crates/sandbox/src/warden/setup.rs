@@ -14,6 +14,8 @@ const NEEDED: u64 = 1 << 2 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 21 | 1 << 
 /// Leaves the host: namespaces, tree, filter, capabilities.
 pub(crate) fn leave_host(hello: &Hello) -> Result<Vec<Staged>, Failure> {
     die_with(hello.node)?;
+    // No terminal: every box's process group is one of this session's.
+    nix::unistd::setsid().map_err(|errno| Failure::new(SetupStep::Session, errno as i32))?;
     if hello.rootless {
         own_user_namespace(hello.uid)?;
     }
@@ -22,6 +24,7 @@ pub(crate) fn leave_host(hello: &Hello) -> Result<Vec<Staged>, Failure> {
     // A name of its own, so that the host's is not told; nothing depends on it.
     let _kept = nix::unistd::sethostname("box");
     let staged = template::build(&hello.binds, hello.uid, hello.rootless)?;
+    bounding_set()?;
     let effective = raw::capabilities().at(SetupStep::Capabilities)?;
     raw::set_capabilities(effective & NEEDED).at(SetupStep::Capabilities)?;
     Ok(staged)
@@ -36,6 +39,20 @@ fn die_with(node: u32) -> Result<(), Failure> {
     } else {
         Err(Failure::new(SetupStep::Parent, libc::ESRCH))
     }
+}
+
+/// No capability can come back by exec, neither here nor in anything that is born here: nothing of
+/// the warden's execs with privileges. Without `CAP_SETPCAP` the set stays, and `no_new_privs` alone
+/// sees to that.
+fn bounding_set() -> Result<(), Failure> {
+    for capability in 0..64 {
+        match raw::prctl(libc::PR_CAPBSET_DROP, capability, 0) {
+            Ok(_) => {}
+            Err(libc::EINVAL | libc::EPERM) => break,
+            Err(errno) => return Err(Failure::new(SetupStep::BoundingSet, errno)),
+        }
+    }
+    Ok(())
 }
 
 /// A user namespace in which this process may do what a box takes. Its only user is the box's; on

@@ -162,6 +162,8 @@ steps! {
     CloneProgram = "clone-program", "EAGAIN: raise the pids limit of the node's group or container";
     /// A session of its own.
     Session = "session", "unexpected; please report it with the kernel's version";
+    /// An ordinary priority.
+    Priority = "priority", "unexpected; please report it with the kernel's version";
     /// A constant resource limit.
     Rlimit = "rlimit", "unexpected; please report it with the kernel's version";
     /// stdout or stderr.

@@ -7,7 +7,7 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::boxes::{DEADLINE, Maker, Prepared, answer};
-use super::cores::pin;
+use super::cores::{Preempting, pin};
 use super::spawn::{self, Places};
 use crate::SandboxError;
 use crate::cgroup::{Group, Level};
@@ -96,6 +96,7 @@ impl Keeper {
     /// The thread: says through `began` whether there is a warden that can make a box.
     pub(crate) fn run(self, began: &Sender<Result<(), SandboxError>>) {
         pin(0, self.places.cores.prepare.as_ref());
+        let _preempting = Preempting::begin();
         let mut groups = Vec::new();
         let mut maker = match self.begin() {
             Ok(maker) => maker,

@@ -198,6 +198,16 @@ pub(crate) fn limit(resource: u32, soft: u64, hard: u64) -> Result<(), Errno> {
     }
 }
 
+/// Lets this process preempt every ordinary one on its core, and all that are born of it; or makes
+/// it an ordinary one again, which is always allowed.
+pub(crate) fn realtime(on: bool) -> Result<(), Errno> {
+    let policy = if on { libc::SCHED_FIFO } else { libc::SCHED_OTHER };
+    let priority = libc::sched_param { sched_priority: i32::from(on) };
+    let args = [0, word(policy), &raw const priority as usize, 0, 0, 0];
+    // SAFETY: the structure lives until the call returns.
+    unsafe { syscall(libc::SYS_sched_setscheduler, args) }.map(|_done| ())
+}
+
 /// Gives up every capability of this thread.
 pub(crate) fn drop_capabilities() -> Result<(), Errno> {
     set_capabilities(0)

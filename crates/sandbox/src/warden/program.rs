@@ -38,6 +38,7 @@ enum Never {}
 
 fn become_program(init: &mut Init) -> Result<Never, Step> {
     let socket = descriptors(init)?;
+    raw::realtime(false).map_err(|e| (SetupStep::Priority, e))?;
     no_privileges(init.plan)?;
     listen(init.plan, socket)?;
     let received = message::receive(socket, &mut init.job, &mut init.descriptors, 0)

@@ -24,6 +24,9 @@ pub(crate) fn leave_host(hello: &Hello) -> Result<Vec<Staged>, Failure> {
     // A name of its own, so that the host's is not told; nothing depends on it.
     let _kept = nix::unistd::sethostname("box");
     let staged = template::build(&hello.binds, hello.uid, hello.rootless)?;
+    // Making a box is many short steps in several processes: behind a busy program each of them
+    // would wait for a time slice. Where that is not allowed boxes only take longer to be ready.
+    let _ordinary_will_do = raw::realtime(true);
     bounding_set()?;
     let effective = raw::capabilities().at(SetupStep::Capabilities)?;
     raw::set_capabilities(effective & NEEDED).at(SetupStep::Capabilities)?;

@@ -142,7 +142,7 @@ archive() {
 }
 
 run() {
-    [ -e "$kernel" ] || fail "no kernel at $kernel; type: cargo xtask setup (or tests/vm/boot.sh fetch)"
+    [ -e "$kernel" ] || fail "no kernel at $kernel; type: cargo xtask vm (or tests/vm/boot.sh fetch)"
     for tool in qemu-system-x86_64 busybox cpio gcc; do
         command -v "$tool" > /dev/null ||
             fail "no $tool; type: apt-get install qemu-system-x86 busybox-static cpio gcc"

@@ -14,6 +14,7 @@ mod demo;
 mod setup;
 mod shell;
 mod test;
+mod vm;
 
 use std::process::ExitCode;
 
@@ -25,6 +26,7 @@ cargo xtask <verb>
   test    setup, then every check and every test of the repository (what CI runs)
   demo    setup, start the whole system here, judge the demonstration programs, compare
   check   only the quick checks of `test`: tidy, layering, typos, fmt, deploy
+  vm      the box's tests on cgroup v2, in an emulated machine (some minutes)
   help    this text
 
 Tests and the demo make boxes, which needs root. MINOS_CACHE moves the cache (default
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         ["test"] => test::everything(),
         ["check"] => test::quick(),
         ["demo"] => demo::run(),
+        ["vm"] => vm::run(),
         ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             return ExitCode::SUCCESS;

@@ -6,8 +6,12 @@ use crate::shell;
 
 /// Compilers and interpreters of the judged languages, with the C library to link statically.
 pub(super) const RUNNING: &[&str] = &["gcc", "g++", "libc6-dev", "python3"];
-/// What only the checks need: `systemd-analyze verify` for the unit, `ip` for cut networks.
-pub(super) const TESTING: &[&str] = &["systemd"];
+/// What only the checks need: `systemd-analyze verify` for the unit, `setpriv` for tests without
+/// rights.
+pub(super) const TESTING: &[&str] = &["systemd", "util-linux"];
+/// A machine with another kernel, and what its first file system is made of.
+pub(super) const EMULATOR: &[&str] =
+    &["qemu-system-x86", "busybox-static", "cpio", "gcc", "libc6-dev"];
 /// What unpacking wheels needs where no Python with pip is on PATH.
 pub(super) const PIP: &[&str] = &["python3", "python3-pip"];
 

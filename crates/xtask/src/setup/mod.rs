@@ -39,6 +39,14 @@ pub(crate) fn running() -> Result<()> {
     Ok(())
 }
 
+/// What `cargo xtask vm` needs on top.
+///
+/// # Errors
+/// Names what could not be installed and what to type instead.
+pub(crate) fn emulator() -> Result<()> {
+    debian::install(debian::EMULATOR)
+}
+
 /// The spelling checker, as `everything` installed it.
 ///
 /// # Errors

@@ -1,0 +1,72 @@
+//! The box's own tests on cgroup v2, for machines that do not have it: Debian's kernel in an
+//! emulated PC (`tests/vm/boot.sh`). Minutes long, so not a part of `test`.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use crate::{setup, shell};
+
+const BOOT: &str = "tests/vm/boot.sh";
+/// The tests whose outcome does not depend on how fast a machine is: an emulated one is slow.
+const TESTS: &[&str] = &[
+    "cgroup::",
+    "files::",
+    "inside::nothing_of_a_run_is_there_for_the_next",
+    "life::a_cancelled_run",
+    "life::a_fork_bomb",
+    "life::a_run_ends_with_its_first_process",
+    "life::two_hundred_runs_leave_nothing",
+    "limits::a_program_that_exits_0_above",
+    "limits::memory_that_is_reserved",
+];
+
+/// The part of Cargo's messages that names what was built.
+#[derive(Deserialize)]
+struct Built {
+    executable: Option<PathBuf>,
+    profile: Option<Profile>,
+}
+
+#[derive(Deserialize)]
+struct Profile {
+    test: bool,
+}
+
+/// Installs an emulator, fetches the kernel, and runs the tests on it.
+///
+/// # Errors
+/// When anything cannot be had, or a test fails.
+pub(crate) fn run() -> Result<()> {
+    setup::emulator()?;
+    shell::run(&mut shell::command("sh", &[BOOT, "fetch"]))?;
+    shell::run(&mut shell::command(
+        "cargo",
+        &["build", "--locked", "-p", "minos-sandbox", "--bins"],
+    ))?;
+    let warden = shell::target().join("debug/minos-warden");
+    let programs = test_programs()?;
+    println!("vm: {} test programs on an emulated machine", programs.len());
+    let mut boot = shell::command("sh", &[BOOT, "run"]);
+    boot.args(programs).args(["--", "--test-threads=1"]).args(TESTS);
+    shell::run(boot.env("MINOS_VM_WITH", warden))
+}
+
+/// The programs of the sandbox's tests: the one of its library, and the one beside it.
+fn test_programs() -> Result<Vec<PathBuf>> {
+    let args = ["test", "--locked", "-p", "minos-sandbox", "--lib", "--tests", "--no-run"];
+    let mut build = shell::command("cargo", &args);
+    let messages = shell::capture(build.arg("--message-format=json"))?;
+    let mut programs = Vec::new();
+    for message in messages.lines() {
+        let built: Built =
+            serde_json::from_str(message).context("cargo's messages have another form")?;
+        let is_test = built.profile.is_some_and(|profile| profile.test);
+        programs.extend(built.executable.filter(|_| is_test));
+    }
+    if programs.is_empty() {
+        bail!("cargo has built no test program of minos-sandbox");
+    }
+    Ok(programs)
+}

@@ -72,6 +72,7 @@ impl Warden {
             latest: Readings::default(),
             above_memory: None,
             sent_at: now(),
+            drain_due: Some(now() + nanos(DRAIN_EVERY)),
             preempting: None,
         };
         job.send_to(prepared.socket.as_fd())?;
@@ -100,6 +101,8 @@ struct Watch<'a> {
     /// When it was first seen above its memory limit.
     above_memory: Option<u64>,
     sent_at: u64,
+    /// When the pipes are emptied next, while bytes keep coming; `None`: the next byte wakes us.
+    drain_due: Option<u64>,
     preempting: Option<Preempting>,
 }
 
@@ -162,10 +165,16 @@ impl Watch<'_> {
 
     fn wait(&self, prepared: &Prepared, due: u64) -> Result<Woken, SandboxError> {
         let input = PollFlags::POLLIN;
-        let (out, err) = (
-            self.source(&self.stdout, &prepared.stdout.read),
-            self.source(&self.stderr, &prepared.stderr.read),
-        );
+        let due = self.drain_due.map_or(due, |drain| due.min(drain));
+        let (out, err) = if self.drain_due.is_some() {
+            let nothing = (prepared.init.as_fd(), PollFlags::empty());
+            (nothing, nothing)
+        } else {
+            (
+                self.source(&self.stdout, &prepared.stdout.read),
+                self.source(&self.stderr, &prepared.stderr.read),
+            )
+        };
         let mut fds = [
             PollFd::new(prepared.init.as_fd(), input),
             if self.filtered {
@@ -187,13 +196,15 @@ impl Watch<'_> {
             let come = fds.get(at).and_then(PollFd::revents).unwrap_or(PollFlags::empty());
             come.intersects(flags)
         };
+        let drain = self.drain_due.is_some_and(|drain| now() >= drain);
+        let waited_for = self.drain_due.is_none();
         Ok(Woken {
             ended: has(0, input),
             call: self.filtered && has(1, input),
             unfiltered: has(1, PollFlags::POLLHUP),
             cancelled: has(2, input) && self.kill.is_none(),
-            stdout: has(3, PollFlags::all()),
-            stderr: has(4, PollFlags::all()),
+            stdout: drain || waited_for && has(3, PollFlags::all()),
+            stderr: drain || waited_for && has(4, PollFlags::all()),
         })
     }
 
@@ -215,11 +226,19 @@ impl Watch<'_> {
     fn take(&mut self, prepared: &Prepared, woken: &Woken) -> Result<(), SandboxError> {
         let failed = |error| SandboxError::os("read the program's output", error);
         let null = &self.warden.null;
+        let before = self.stdout.count + self.stderr.count;
         if woken.stdout {
             self.stdout.take(prepared.stdout.read.as_fd(), null).map_err(failed)?;
         }
         if woken.stderr {
             self.stderr.take(prepared.stderr.read.as_fd(), null).map_err(failed)?;
+        }
+        if woken.stdout || woken.stderr {
+            self.drain_due = match self.stdout.count + self.stderr.count - before {
+                0 => None,
+                flood if flood >= FLOOD => Some(now() + nanos(DRAIN_FLOOD)),
+                _ => Some(now() + nanos(DRAIN_EVERY)),
+            };
         }
         Ok(())
     }
@@ -333,6 +352,14 @@ impl Watch<'_> {
     }
 }
 
+/// How often the pipes of a program that keeps writing are emptied. Waking at every write would
+/// preempt the program, on its own core, once a line: a C++ program that flushes 160,000 lines took
+/// 1.8 s of CPU time that way, 1.3 s into a file, and takes 1.2 s now (one batch, a busy machine).
+const DRAIN_EVERY: Duration = Duration::from_millis(2);
+/// How often, when a pipe is near full each time.
+const DRAIN_FLOOD: Duration = Duration::from_micros(200);
+/// Bytes found at once that make it a flood: a quarter of a pipe.
+const FLOOD: u64 = 64 << 10;
 /// How long a program may stay between its soft and its hard memory limit.
 const GROWTH: Duration = Duration::from_millis(100);
 /// How long init may take to see the end of a first process that the kernel has killed.

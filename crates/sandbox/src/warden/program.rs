@@ -62,9 +62,7 @@ fn descriptors(init: &Init) -> Result<i32, Step> {
     at(raw::dup3(init.stderr, 2, 0))?;
     at(raw::close_between(3, socket.unsigned_abs().saturating_sub(1)))?;
     at(raw::close_between(socket + 1, u32::MAX))?;
-    let null = at(raw::openat(libc::AT_FDCWD, c"/dev/null", libc::O_RDONLY, 0))?;
-    at(raw::dup3(null, 0, 0))?;
-    at(raw::close(null))?;
+    // 0 stays the warden's control socket until the job's stdin takes its place: every job has one.
     Ok(socket)
 }
 

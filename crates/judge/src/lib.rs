@@ -1,7 +1,7 @@
 //! Submission and problem in, judgement out: pure and synchronous.
 //!
-//! [`prepare`] makes a package complete: generators make the missing inputs, the main solution the
-//! missing answers. [`judge`] compiles a submission, runs it on each test and asks the checker.
+//! [`prepare()`] makes a package complete: generators make the missing inputs, the main solution the
+//! missing answers. [`judge()`] compiles a submission, runs it on each test and asks the checker.
 //! Both work in a [`Workshop`], which compiles, keeps [`Builds`] and asks the port [`Runs`] for
 //! every run. [`Sandboxed`] is the one adapter of that port to boxes; everything else here is
 //! tested without root, kernel or clock.

@@ -92,7 +92,7 @@ pub enum ServerError {
 pub struct ServerOptions {
     /// Where everything of it lies, in a directory `nats` of its own.
     pub directory: PathBuf,
-    /// The binary; found by [`find`] when `None`.
+    /// The binary; found by [`find()`] when `None`.
     pub binary: Option<PathBuf>,
     /// What its streams may reserve on disk.
     pub max_file: Bytes,

@@ -110,6 +110,8 @@ impl Maker {
         let control = self.started.control.as_fd();
         message::send(control.as_raw_fd(), &ask.encode(), &given).map_err(gone)?;
         drop(theirs);
+        // One wake for both answers: when the box speaks, or hangs up, the warden has spoken before.
+        wait(&mut [PollFd::new(socket.as_fd(), PollFlags::POLLIN)], "a box to be prepared")?;
         let (init, pid) = answered(control)?;
         group.watch(pid);
         let (listener, program) = ready(&socket, &init, cell)?;
@@ -172,16 +174,8 @@ pub(crate) fn take_all(fds: &[i32; MAX_FDS], count: usize) -> Vec<OwnedFd> {
     fds.iter().take(count).filter_map(|fd| owned(*fd).ok()).collect()
 }
 
-/// Waits for the program's process to say that it waits for a job; the answer is the listener of
-/// its filter and its id.
+/// What the program's process says when it waits for a job: the listener of its filter, and its id.
 fn ready(socket: &OwnedFd, init: &OwnedFd, cell: &Cell) -> Result<(OwnedFd, i32), SandboxError> {
-    wait(
-        &mut [
-            PollFd::new(socket.as_fd(), PollFlags::POLLIN),
-            PollFd::new(init.as_fd(), PollFlags::POLLIN),
-        ],
-        "a box to be prepared",
-    )?;
     let mut bytes = [0; 1];
     let mut fds = [-1; MAX_FDS];
     let received = message::receive(socket.as_raw_fd(), &mut bytes, &mut fds, libc::MSG_DONTWAIT);

@@ -40,6 +40,8 @@ pub(crate) struct Prepared {
     pub init: OwnedFd,
     /// Readable when the program has made a call that ends the run.
     pub listener: OwnedFd,
+    /// The first process, as this process numbers it; it is alive until init says otherwise.
+    pub program: i32,
     /// Keeps the box's mount namespace, so that its end does not fall to init's exit, which the run
     /// waits for, but to the housekeeping thread. Older kernels do without.
     _mounts: Option<OwnedFd>,
@@ -134,6 +136,7 @@ impl Maker {
             stderr,
             init,
             listener,
+            program,
             _mounts: mounts,
         })
     }

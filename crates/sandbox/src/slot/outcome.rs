@@ -29,6 +29,8 @@ pub(crate) struct Over {
     pub raised_file_limit: bool,
     pub stdout: u64,
     pub stderr: u64,
+    /// The peak of a first process that was killed; zero when it ended by itself.
+    pub resident: Bytes,
     /// Monotonic clock at the end of the box, nanoseconds.
     pub now: u64,
 }
@@ -72,7 +74,8 @@ pub(crate) fn report(
         oom_kills: read.oom_kills,
         memory_hits: read.memory_hits,
     };
-    let resident = cell.resident_kib.load(Ordering::Relaxed).saturating_mul(1_024);
+    let own = cell.resident_kib.load(Ordering::Relaxed).saturating_mul(1_024);
+    let resident = Bytes::new(own).max(over.resident);
     let end = FinalReadings {
         ending,
         used,
@@ -87,7 +90,7 @@ pub(crate) fn report(
         flags.push(Flag::OomChild);
         flags.sort_unstable();
     }
-    let memory = memory(read.memory_peak, Bytes::new(resident), &cause, limits);
+    let memory = memory(read.memory_peak, resident, &cause, limits);
     Ok(Some(RunReport {
         cause,
         ending,
@@ -124,6 +127,14 @@ fn memory(group: Bytes, resident: Bytes, cause: &Cause, limits: &Limits) -> Byte
         return group;
     }
     resident.min(limits.memory())
+}
+
+/// The most memory a process has had resident so far, zero when it is gone: about 20 us.
+pub(crate) fn resident_peak(pid: i32) -> Bytes {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = peak.and_then(|text| text.trim().strip_suffix("kB")?.trim().parse().ok());
+    Bytes::from_kib(kib.unwrap_or(0))
 }
 
 /// The files the box has sent, in the order in which they were asked for.
@@ -180,6 +191,13 @@ mod tests {
         ] {
             assert_eq!(ending(status), expected, "{status:#x}");
         }
+    }
+
+    #[test]
+    fn the_peak_of_a_living_process_is_read_and_that_of_none_is_zero() {
+        let own = i32::try_from(std::process::id()).unwrap();
+        assert!(resident_peak(own) > Bytes::from_kib(100));
+        assert_eq!(resident_peak(-1), Bytes::ZERO);
     }
 
     #[test]

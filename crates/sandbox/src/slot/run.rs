@@ -67,6 +67,7 @@ impl Warden {
             stderr: Drain::stderr(&request.stderr).map_err(io)?,
             kill: None,
             killed_at: 0,
+            resident: Bytes::ZERO,
             raised_file_limit: false,
             filtered: true,
             latest: Readings::default(),
@@ -94,6 +95,8 @@ struct Watch<'a> {
     /// The kill that was recorded first.
     kill: Option<Kill>,
     killed_at: u64,
+    /// The first process's peak, read before the kill: afterwards nobody can tell.
+    resident: Bytes,
     raised_file_limit: bool,
     /// Some process of the box still has the filter.
     filtered: bool,
@@ -296,6 +299,7 @@ impl Watch<'_> {
             let mut init = [PollFd::new(prepared.init.as_fd(), PollFlags::POLLIN)];
             let _ended = ppoll(&mut init, Some(TimeSpec::from_duration(VICTIM)), None);
         }
+        self.resident = outcome::resident_peak(prepared.program);
         // The death of init takes the whole PID namespace with it.
         let killed = node::kill(prepared.init.as_fd());
         // From here on the box's end needs the core more than the watchdog does.
@@ -339,6 +343,7 @@ impl Watch<'_> {
             raised_file_limit: self.raised_file_limit,
             stdout: self.stdout.count,
             stderr: self.stderr.count,
+            resident: self.resident,
             now: over_at,
         };
         let warden = self.warden;

@@ -28,9 +28,14 @@ impl BrokerArgs {
     /// # Errors
     /// Exit code 3 with what to type when no broker is found or none answers.
     pub(crate) async fn connect(&self) -> Result<Broker, Failure> {
+        if let Some(creds) = &self.creds {
+            std::fs::File::open(creds)
+                .map_err(|error| Failure::input(format!("--creds {}: {error}", creds.display())))?;
+        }
+        // A variable that is set to nothing is not set.
+        let nats = self.nats.as_deref().filter(|url| !url.is_empty());
         let options =
-            endpoint::resolve(self.nats.as_deref(), self.creds.as_deref(), &self.dir, "minos")
-                .map_err(failed)?;
+            endpoint::resolve(nats, self.creds.as_deref(), &self.dir, "minos").map_err(failed)?;
         Broker::connect(&options).await.map_err(failed)
     }
 }

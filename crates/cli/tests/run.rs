@@ -47,7 +47,7 @@ fn what_cannot_be_run_is_refused_in_one_line() {
         (&["--", "no-such-name"], &["no-such-name", "PATH"]),
         (&["--", dir], &["not a file"]),
         (&["--", plain], &["not executable", "chmod +x"]),
-        (&["--cpu", "0s", "--", "true"], &["cpu", "1us"]),
+        (&["--cpu", "0s", "--", "true"], &["cpu", "the least is 1 us"]),
         (&["--memory", "0", "--", "true"], &["memory", "512 KiB"]),
         (&["--cpu", "1000h", "--", "true"], &["cpu", "highest"]),
         (&["--processes", "0", "--", "true"], &["processes"]),
@@ -155,6 +155,37 @@ fn a_program_outside_the_visible_directories_and_a_large_argument_are_run() {
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{}", ended.stderr);
     assert_eq!(ended.stderr.trim_end().lines().count(), 1, "{}", ended.stderr);
     assert!(ended.stderr.contains("stdin"), "{}", ended.stderr);
+    std::fs::remove_dir_all(dir).expect("it was made here");
+}
+
+#[test]
+fn a_program_that_only_its_owner_may_read_runs_and_such_a_script_is_refused() {
+    let dir = scratch("private");
+    let (program, script) = (dir.join("program"), dir.join("script"));
+    std::fs::copy("/bin/true", &program).expect("a copy");
+    std::fs::write(&script, "#!/bin/sh\n").expect("a script");
+    for path in [&program, &script] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).expect("its owner");
+    }
+    let run = report(&["run", "--json", "--", program.to_str().expect("UTF-8")]);
+    assert_eq!(run["exit_code"], 0, "{run}");
+    let ended = minos(&["run", "--", script.to_str().expect("UTF-8")]);
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    assert!(ended.stderr.contains("chmod o+rx"), "{}", ended.stderr);
+    std::fs::remove_dir_all(dir).expect("it was made here");
+}
+
+#[test]
+fn stderr_is_kept_to_64_kib_in_a_file_too() {
+    let dir = scratch("stderr");
+    let kept = dir.join("kept");
+    let write = "head -c 65537 /dev/zero >&2";
+    let args =
+        ["run", "--json", "--stderr", kept.to_str().expect("UTF-8"), "--", "sh", "-c", write];
+    let run = report(&args);
+    assert_eq!(run["flags"], serde_json::json!(["stderr_cut"]), "{run}");
+    assert_eq!(run["stderr_bytes"], 65_537, "{run}");
+    assert_eq!(std::fs::metadata(&kept).expect("the file").len(), 65_536);
     std::fs::remove_dir_all(dir).expect("it was made here");
 }
 

@@ -6,11 +6,13 @@ use crate::{Bytes, CpuTime, WallTime};
 /// A limit that no run can have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LimitError {
-    /// Zero of something every program needs.
-    #[error("limit {name}: 0 lets no program run; the least is {least}")]
-    Zero {
+    /// Less than any program needs.
+    #[error("limit {name}: {value} lets no program run; the least is {least}")]
+    TooLow {
         /// The limit's name as the user writes it.
         name: &'static str,
+        /// What was asked for.
+        value: String,
         /// The least that is accepted.
         least: String,
     },
@@ -84,25 +86,19 @@ impl Limits {
     /// The first limit that is too low or too high, by name.
     pub fn new(raw: RawLimits) -> Result<Self, LimitError> {
         let day = Self::MAX_TIME_SECS * 1_000_000;
-        at_least("cpu", raw.cpu.micros(), 1, || "1us".to_owned())?;
-        at_most("cpu", raw.cpu.micros(), day, || raw.cpu.to_string())?;
-        at_least("wall", raw.wall.micros(), 1, || "1us".to_owned())?;
-        at_most("wall", raw.wall.micros(), day, || raw.wall.to_string())?;
-        let least = Self::MIN_MEMORY;
-        at_least("memory", raw.memory.get(), least.get(), || least.to_string())?;
-        at_most("memory", raw.memory.get(), Self::MAX_BYTES.get(), || raw.memory.to_string())?;
-        at_most("output", raw.output.get(), Self::MAX_BYTES.get(), || raw.output.to_string())?;
-        at_least("processes", raw.processes.into(), 1, || "1".to_owned())?;
-        let (processes, files) = (raw.processes, raw.files);
-        at_most("processes", processes.into(), Self::MAX_PROCESSES.into(), || {
-            processes.to_string()
-        })?;
-        at_least("files", files.into(), Self::MIN_FILES.into(), || Self::MIN_FILES.to_string())?;
-        at_most("files", files.into(), Self::MAX_FILES.into(), || files.to_string())?;
+        let (time, size) =
+            (|us| WallTime::from_micros(us).to_string(), |b| Bytes::new(b).to_string());
+        let number = |n: u64| n.to_string();
+        let most = Self::MAX_BYTES.get();
+        within("cpu", raw.cpu.micros(), [1, day], time)?;
+        within("wall", raw.wall.micros(), [1, day], time)?;
+        within("memory", raw.memory.get(), [Self::MIN_MEMORY.get(), most], size)?;
+        within("output", raw.output.get(), [0, most], size)?;
+        within("processes", raw.processes.into(), [1, Self::MAX_PROCESSES.into()], number)?;
+        let files = [Self::MIN_FILES.into(), Self::MAX_FILES.into()];
+        within("files", raw.files.into(), files, number)?;
         if let Some(stack) = raw.stack {
-            let least = Bytes::from_kib(64);
-            at_least("stack", stack.get(), least.get(), || least.to_string())?;
-            at_most("stack", stack.get(), Self::MAX_BYTES.get(), || stack.to_string())?;
+            within("stack", stack.get(), [Bytes::from_kib(64).get(), most], size)?;
         }
         Ok(Self(raw))
     }
@@ -182,30 +178,20 @@ impl Limits {
     }
 }
 
-fn at_least(
+/// Whether a value lies in its range, both ends included; `text` writes it as people do.
+fn within(
     name: &'static str,
     value: u64,
-    least: u64,
-    text: impl FnOnce() -> String,
+    [least, most]: [u64; 2],
+    text: impl Fn(u64) -> String,
 ) -> Result<(), LimitError> {
-    if value < least { Err(LimitError::Zero { name, least: text() }) } else { Ok(()) }
-}
-
-fn at_most(
-    name: &'static str,
-    value: u64,
-    most: u64,
-    text: impl FnOnce() -> String,
-) -> Result<(), LimitError> {
-    if value <= most {
-        return Ok(());
+    if value < least {
+        return Err(LimitError::TooLow { name, value: text(value), least: text(least) });
     }
-    let most = match name {
-        "cpu" | "wall" => WallTime::from_micros(most).to_string(),
-        "processes" | "files" => most.to_string(),
-        _ => Bytes::new(most).to_string(),
-    };
-    Err(LimitError::TooHigh { name, value: text(), most })
+    if value > most {
+        return Err(LimitError::TooHigh { name, value: text(value), most: text(most) });
+    }
+    Ok(())
 }
 
 #[cfg(test)]

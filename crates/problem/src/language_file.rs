@@ -254,6 +254,6 @@ fn is_plain(path: &str) -> bool {
 }
 
 const fn limit_name(error: &LimitError) -> &'static str {
-    let (LimitError::Zero { name, .. } | LimitError::TooHigh { name, .. }) = error;
+    let (LimitError::TooLow { name, .. } | LimitError::TooHigh { name, .. }) = error;
     name
 }

@@ -67,7 +67,7 @@ pub(crate) fn run(console: Console, args: &Args) -> Outcome {
     }
     let name = args.program.first().map(OsString::as_os_str).unwrap_or_default();
     let mut template = template(&args.bind)?;
-    let program = template.expose(&find_program(name)?);
+    let program = shown_to_box(&mut template, &find_program(name)?)?;
     let stdin = open_stdin(args.stdin.as_deref())?;
 
     let task = Task { args, limits, program, stdin };
@@ -97,8 +97,7 @@ enum Trouble {
 struct Task<'a> {
     args: &'a Args,
     limits: Limits,
-    /// Where the box sees it.
-    program: PathBuf,
+    program: Program,
     stdin: Input,
 }
 
@@ -118,8 +117,7 @@ impl Task<'_> {
 
     fn request(&self) -> Result<RunRequest, Failure> {
         let args = self.args;
-        let program = Program::Path(self.program.clone());
-        let mut request = RunRequest::new(program, args.program.clone(), self.limits);
+        let mut request = RunRequest::new(self.program.clone(), args.program.clone(), self.limits);
         request.env.retain(|(name, _)| !args.env.iter().any(|pair| pair.name == *name));
         let added = args.env.iter().map(|pair| (pair.name.clone(), pair.value.clone()));
         request.env.extend(added);
@@ -248,10 +246,39 @@ fn on_path(name: &OsStr) -> Option<PathBuf> {
         return None;
     }
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|dir| dir.join(name)).find(|candidate| {
+    let found = std::env::split_paths(&path).map(|dir| dir.join(name)).filter(|candidate| {
         fs::metadata(candidate)
             .is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
-    })
+    });
+    let found: Vec<PathBuf> = found.collect();
+    // What the box sees anyway goes first: a shim elsewhere would look for files it cannot find.
+    let seen = |path: &&PathBuf| BOX_PATH.iter().any(|dir| path.starts_with(dir));
+    found.iter().find(seen).or_else(|| found.first()).cloned()
+}
+
+/// Directories of this machine that a box sees at the same place.
+const BOX_PATH: [&str; 3] = ["/usr", "/bin", "/sbin"];
+
+/// How the box comes by a program: where it sees it, or, when only its owner may read the file, as
+/// a copy in memory.
+///
+/// # Errors
+/// Exit code 2 for a script that only its owner may read: its interpreter could not open it.
+fn shown_to_box(template: &mut Template, host: &Path) -> Result<Program, Failure> {
+    let refused = |error: io::Error| Failure::input(format!("program {}: {error}", host.display()));
+    let mode = fs::metadata(host).map_err(refused)?.permissions().mode();
+    if mode & 0o005 == 0o005 {
+        return Ok(Program::Path(template.expose(host)));
+    }
+    let copy = Blob::from_file(host).map_err(refused)?;
+    if copy.read(2).map_err(refused)? == b"#!" {
+        let shown = host.display();
+        return Err(Failure::input(format!(
+            "program {shown}: only its owner may read it, and the box runs it as another user \
+             (hint: chmod o+rx {shown})"
+        )));
+    }
+    Ok(Program::Blob(copy))
 }
 
 fn open_stdin(path: Option<&Path>) -> Result<Input, Failure> {

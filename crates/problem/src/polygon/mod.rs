@@ -135,7 +135,7 @@ fn checked_limits(
     let defaults = minos_model::RawLimits::default();
     let raw = limits.raw(defaults.processes, defaults.files);
     Limits::new(raw).map(|_checked| limits).map_err(|error| {
-        let (LimitError::Zero { name, .. } | LimitError::TooHigh { name, .. }) = &error;
+        let (LimitError::TooLow { name, .. } | LimitError::TooHigh { name, .. }) = &error;
         let field = if *name == "memory" { "memory-limit" } else { "time-limit" };
         testset.wrong(field, error.to_string())
     })

@@ -35,6 +35,8 @@ pub(crate) struct Drain {
     pub count: u64,
     /// The most that is taken.
     limit: u64,
+    /// The most that is passed on to a descriptor.
+    passed_on: u64,
 }
 
 impl Drain {
@@ -45,7 +47,7 @@ impl Drain {
             Sink::Keep => To::Memory(None),
             Sink::Fd(fd) => To::Descriptor(fd.try_clone()?),
         };
-        Ok(Self { to, count: 0, limit: limit.saturating_add(1) })
+        Ok(Self { to, count: 0, limit: limit.saturating_add(1), passed_on: u64::MAX })
     }
 
     /// stderr, which never ends a run.
@@ -55,7 +57,7 @@ impl Drain {
             Sink::Keep => To::Head(Vec::new()),
             Sink::Fd(fd) => To::Descriptor(fd.try_clone()?),
         };
-        Ok(Self { to, count: 0, limit: u64::MAX })
+        Ok(Self { to, count: 0, limit: u64::MAX, passed_on: STDERR_KEPT as u64 })
     }
 
     /// Takes what is there. What cannot be passed on is dropped, and counted all the same.
@@ -97,12 +99,17 @@ impl Drain {
                 head.extend_from_slice(bytes.get(..taken).unwrap_or_default());
                 Ok(taken)
             }
+            To::Descriptor(_) if self.count >= self.passed_on => {
+                self.to = To::Nowhere;
+                crate::sys::node::splice(from, null.as_fd(), most)
+            }
             To::Descriptor(to) => {
                 if !has_room(to) {
                     return Ok(0);
                 }
                 let mut bytes = [0; ATOMIC];
-                let room = most.min(ATOMIC);
+                let left = usize::try_from(self.passed_on - self.count).unwrap_or(usize::MAX);
+                let room = most.min(ATOMIC).min(left);
                 let taken = read(from, bytes.get_mut(..room).unwrap_or_default())?;
                 let taken_bytes = bytes.get(..taken).unwrap_or_default();
                 if File::from(to.try_clone()?).write_all(taken_bytes).is_err() {

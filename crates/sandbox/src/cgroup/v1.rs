@@ -16,6 +16,8 @@ use super::life;
 use super::mounts::Mounts;
 use super::v2::candidates;
 
+/// What the kernel charges ahead on one core: 64 pages.
+const STOCK_BYTES: u64 = 256 << 10;
 /// What may stay charged to an empty group: the kernel stocks 64 pages per CPU and gives them back
 /// late. More is a leftover of the last box, and then the group is not used again.
 pub(super) const LEFT_BEHIND_BYTES: u64 = 1 << 20;
@@ -84,6 +86,10 @@ impl Memory {
         counters.memory_hits = self.hits.number()?;
         if let Some(with_swap) = &self.hits_with_swap {
             counters.memory_hits += with_swap.number()?;
+        }
+        // Linux 6.18 leaves both at zero; a peak within one stock of the limit says the same.
+        if self.in_force.is_some_and(|limit| counters.memory_peak + STOCK_BYTES >= limit) {
+            counters.memory_hits = counters.memory_hits.max(1);
         }
         // Since Linux 4.13; before it `under_oom` is all there is, and it has passed.
         counters.oom_kills = self.oom.keyed_if_there("oom_kill")?.unwrap_or(0);

@@ -13,6 +13,8 @@ use crate::{Blob, blob};
 pub(crate) const STDERR_KEPT: usize = 64 << 10;
 /// The most that is taken at once, so that the watchdog gets its turn.
 const TURN: u64 = 4 << 20;
+/// How long whoever reads what a program wrote may pause once the program has ended.
+const READER_MS: u16 = 10_000;
 /// The most that is written to a pipe that has room: less is never refused or made to wait.
 const ATOMIC: usize = 4096;
 
@@ -125,8 +127,14 @@ impl Drain {
         loop {
             let before = self.count;
             self.take(from, null)?;
-            if self.count == before {
-                return Ok(());
+            if self.count > before {
+                continue;
+            }
+            let Some(reader) = self.blocked_on() else { return Ok(()) };
+            let mut room = [PollFd::new(reader, PollFlags::POLLOUT)];
+            if !matches!(poll(&mut room, PollTimeout::from(READER_MS)), Ok(1..)) {
+                // Nobody reads any more: the rest is only counted.
+                self.to = To::Nowhere;
             }
         }
     }

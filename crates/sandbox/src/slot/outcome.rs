@@ -129,6 +129,31 @@ fn memory(group: Bytes, resident: Bytes, cause: &Cause, limits: &Limits) -> Byte
     resident.min(limits.memory())
 }
 
+/// The kernel found nothing it could execute in an executable that was handed over as it is: its
+/// maker's fault (an interpreter that is not there, a broken header), not the box's.
+pub(crate) fn no_program(cell: &crate::warden::cell::Cell) -> bool {
+    let of_the_file = [libc::ENOENT, libc::EACCES, libc::ENOEXEC, libc::ELIBBAD, libc::EINVAL];
+    cell.failure().is_some_and(|(step, errno)| {
+        step == crate::SetupStep::Exec.number() && of_the_file.contains(&errno)
+    })
+}
+
+/// The report of such a run: the exit code that a shell gives for a command it cannot execute.
+pub(crate) fn unstarted(isolation: minos_model::Isolation) -> RunReport {
+    RunReport {
+        cause: Cause::Exited,
+        ending: Ending::Exited { code: 127 },
+        cpu: CpuTime::ZERO,
+        wall: WallTime::ZERO,
+        memory: Bytes::ZERO,
+        stdout_bytes: Bytes::ZERO,
+        stderr_bytes: Bytes::ZERO,
+        processes_peak: 0,
+        flags: Vec::new(),
+        isolation,
+    }
+}
+
 /// The most memory a process has had resident so far, zero when it is gone: about 20 us.
 pub(crate) fn resident_peak(pid: i32) -> Bytes {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();

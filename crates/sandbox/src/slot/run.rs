@@ -17,6 +17,7 @@ use super::warden::Warden;
 use crate::seccomp::{Call, let_through, notification};
 use crate::spec::{Program, RunRequest};
 use crate::sys::{node, raw};
+use crate::warden::cell::Cell;
 use crate::watchdog::{Kill, Readings, decide, next_look};
 use crate::{Run, SandboxError, SetupStep};
 
@@ -152,7 +153,7 @@ impl Watch<'_> {
             {
                 self.record(prepared, kill)?;
             }
-            self.dead_man(now)?;
+            self.dead_man(prepared.cell(), now)?;
         }
     }
 
@@ -271,6 +272,11 @@ impl Watch<'_> {
         let read = prepared.group.readings()?;
         let cell = prepared.cell();
         let exec_at = cell.exec_at.load(Ordering::Acquire);
+        // The wall clock stops with the program, not with what init does after it.
+        let now = match cell.ended_at.load(Ordering::Acquire) {
+            0 => now,
+            ended_at => ended_at,
+        };
         let copied = cell.copy_cpu.load(Ordering::Relaxed) / 1_000;
         if exec_at == 0 {
             return Ok(());
@@ -308,15 +314,16 @@ impl Watch<'_> {
     }
 
     /// A box that was killed, or that never came to exec, must not keep its slot.
-    fn dead_man(&self, now: u64) -> Result<(), SandboxError> {
+    fn dead_man(&self, cell: &Cell, now: u64) -> Result<(), SandboxError> {
         let late = |since: u64| since != 0 && now.saturating_sub(since) > nanos(DEADLINE);
-        if late(self.killed_at) {
-            return Err(SandboxError::Deadline {
-                what: "a killed box's end",
-                seconds: DEADLINE.as_secs(),
-            });
-        }
-        Ok(())
+        let what = if late(self.killed_at) || late(cell.ended_at.load(Ordering::Acquire)) {
+            "a box's end"
+        } else if cell.exec_at.load(Ordering::Acquire) == 0 && late(self.sent_at) {
+            "a program's start"
+        } else {
+            return Ok(());
+        };
+        Err(SandboxError::Deadline { what, seconds: DEADLINE.as_secs() })
     }
 
     fn conclude(
@@ -332,6 +339,15 @@ impl Watch<'_> {
         self.stderr.finish(prepared.stderr.read.as_fd(), null).map_err(failed_io)?;
         drop(self.preempting.take());
         if prepared.cell().failure().is_some() && self.kill.is_none() {
+            if matches!(request.program, Program::Blob(_)) && outcome::no_program(prepared.cell()) {
+                return Ok(Some(Run {
+                    report: outcome::unstarted(self.warden.isolation()),
+                    stdout: self.stdout.into_blob().map_err(failed_io)?,
+                    stderr: self.stderr.into_head(),
+                    collected: request.collect.iter().map(|_wanted| None).collect(),
+                    setup: Duration::ZERO,
+                }));
+            }
             let subject = match &request.program {
                 Program::Path(path) => Some(path.display().to_string()),
                 Program::Blob(_) => request.args.first().map(|name| name.display().to_string()),

@@ -101,9 +101,10 @@ fn mounts(plan: &Plan) -> Result<(), Step> {
         raw::mount(Some(c"box"), path, Some(c"tmpfs"), flags, Some(&plan.tmpfs))
             .map_err(|e| (step, e))?;
     }
-    let flags = libc::MS_RDONLY | libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
     let options = Some(c"hidepid=2,subset=pid");
-    raw::mount(Some(c"proc"), c"/proc", Some(c"proc"), flags, options)
+    // Writable for as long as it takes the program's process to offer itself to the kernel's memory
+    // killer; then that process makes it read-only.
+    raw::mount(Some(c"proc"), c"/proc", Some(c"proc"), PROC_FLAGS, options)
         .map_err(|e| (SetupStep::MountProc, e))?;
     if plan.rootless {
         raw::umount(OLD_PROC, libc::MNT_DETACH).map_err(|e| (SetupStep::MountProc, e))?;
@@ -113,6 +114,9 @@ fn mounts(plan: &Plan) -> Result<(), Step> {
     }
     binds(plan).map_err(|e| (SetupStep::MountBind, e))
 }
+
+/// What the box's `/proc` forbids from the beginning.
+pub(crate) const PROC_FLAGS: u64 = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
 
 /// No symbolic link of a tmpfs is followed, whoever asks.
 const MS_NOSYMFOLLOW: u64 = 256;

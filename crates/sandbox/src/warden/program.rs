@@ -6,7 +6,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::init::{Init, Plan, Step};
+use super::init::{Init, PROC_FLAGS, Plan, Step};
 use super::job::{DIRECT_STDERR, DIRECT_STDOUT, Head, Texts};
 use crate::SetupStep;
 use crate::seccomp::{Install, install};
@@ -73,6 +73,8 @@ fn no_privileges(plan: &Plan) -> Result<(), Step> {
         let _best_effort = raw::write(file, OOM_FIRST);
         raw::close(file).map_err(|e| (SetupStep::Descriptors, e))?;
     }
+    let read_only = PROC_FLAGS | libc::MS_REMOUNT | libc::MS_BIND | libc::MS_RDONLY;
+    raw::mount(None, c"/proc", None, read_only, None).map_err(|e| (SetupStep::MountProc, e))?;
     for resource in NOTHING_OF {
         raw::limit(resource, 0, 0).map_err(|e| (SetupStep::Rlimit, e))?;
     }
@@ -116,10 +118,11 @@ fn start(init: &mut Init, received: usize) -> Result<Never, Step> {
         rest = others;
         Some(*first)
     };
-    limits(&head)?;
     hand_over(own, &head, &mut next)?;
     let executable = if head.blob == 1 { Some(next().ok_or(bad)?) } else { None };
     files(head.files, &mut texts, &mut next)?;
+    // Last, so that they bound the program and not the copying of its files.
+    limits(&head)?;
     let first_free = 3 + i32::try_from(own.len()).map_err(|_too_many| bad)?;
     raw::cloexec_from(first_free).map_err(|e| (SetupStep::JobDescriptors, e))?;
     // The listener's socket and init's memory stay behind: exec closes the one and leaves the other.

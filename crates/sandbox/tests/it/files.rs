@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::Read as _;
 use std::path::Path;
 
-use minos_model::Bytes;
+use minos_model::{Bytes, Cause, Ending};
 use minos_sandbox::{
     Bind, Blob, BoxFile, Collect, Program, RunRequest, Sandbox, SandboxError, SetupStep, Sink,
     Template, Warden,
@@ -131,6 +131,36 @@ fn what_cannot_be_set_up_names_the_step_and_the_subject() {
     }
     let request = shell("echo still here");
     assert_eq!(printed(&mut warden, &request), "still here\n");
+}
+
+#[test]
+fn an_executable_that_the_kernel_refuses_is_its_makers_fault() {
+    let mut warden = warden();
+    let broken = [
+        program("const char i[] __attribute__((section(\".interp\"))) = \"/nope\";", ""),
+        Blob::from_bytes(b"not a program").unwrap(),
+    ];
+    for executable in broken {
+        let report = warden.run(&request(executable, limits(|_| {}))).unwrap().report;
+        assert_eq!((report.cause, report.ending), (Cause::Exited, Ending::Exited { code: 127 }));
+    }
+}
+
+#[test]
+fn a_slow_reader_gets_everything_though_the_program_has_ended() {
+    let mut warden = warden();
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    // More than the reader's pipe holds, less than the box's.
+    let mut request = shell("head -c 200000 /dev/zero");
+    request.stdout = Sink::Fd(writer.into());
+    let reading = std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        reader.read_to_end(&mut bytes).map(|_| bytes.len())
+    });
+    let report = warden.run(&request).unwrap().report;
+    drop(request);
+    assert_eq!(report.stdout_bytes.get(), 200_000);
+    assert_eq!(reading.join().unwrap().unwrap(), 200_000);
 }
 
 #[test]

@@ -37,6 +37,8 @@ fn a_box_is_an_empty_place_with_a_user_of_its_own() {
             ".staged bin dev etc lib lib32 lib64 proc tmp usr w ",
         ),
         ("umask", "0077\n"),
+        ("cat /proc/self/oom_score_adj", "1000\n"),
+        ("grep -c '/proc .*ro,' /proc/self/mountinfo", "1\n"),
         ("ulimit -c; ulimit -l; ulimit -n", "0\n0\n64\n"),
         ("echo x > /usr/x; echo $?", "sh: 1: cannot create /usr/x: Read-only file system\n"),
         ("uname -n", "box\n"),

@@ -10,6 +10,14 @@ use crate::ruling::{Ruled, Ruling};
 /// Where testlib's own builds put `_pc(0)`: the default, the value of the enumeration, TESTSYS.
 const PARTIAL_BASES: [u8; 3] = [0, 16, 50];
 
+/// What an interpreter writes when it, not the program, ends the process: Python and the JVM exit
+/// with code 1 then, which a checker uses to say "wrong answer".
+const CRASHES: [&str; 3] = [
+    "Traceback (most recent call last)",
+    "Error occurred during initialization of VM",
+    "Exception in thread",
+];
+
 /// How a checker is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Calling {
@@ -75,6 +83,12 @@ fn from_code(calling: Calling, code: u8, stderr: &[u8]) -> Result<Ruled, String>
     let text = String::from_utf8_lossy(stderr);
     let text = text.trim();
     let line = text.lines().next().unwrap_or_default();
+    if calling == Calling::ExitCode
+        && matches!(code, 1 | 2)
+        && let Some(sign) = CRASHES.iter().find(|sign| text.contains(**sign))
+    {
+        return Err(format!("crashed with exit code {code}: its stderr says `{sign}`"));
+    }
     if calling == Calling::Testlib {
         if let Some(ruled) = partial(line).filter(|ruled| agrees(ruled.ruling, code)) {
             return Ok(ruled);
@@ -229,6 +243,27 @@ mod tests {
         let ruled = ruled(Calling::ExitCode, left).unwrap();
         assert_eq!(ruled.ruling, Ruling::WrongAnswer);
         assert_eq!(ruled.comment(), "wrong answer partially correct (1) x");
+    }
+
+    #[test]
+    fn an_interpreter_that_crashed_is_the_checkers_fault() {
+        let traceback = "Traceback (most recent call last):\n  File \"check.py\", line 1";
+        let thread = "Exception in thread \"main\" java.lang.Error";
+        let vm = "Error occurred during initialization of VM\nno heap";
+        for (calling, code, stderr, crashed) in [
+            (Calling::ExitCode, 1, traceback, true),
+            (Calling::ExitCode, 2, traceback, true),
+            (Calling::ExitCode, 1, thread, true),
+            (Calling::ExitCode, 1, vm, true),
+            (Calling::ExitCode, 1, "line 3 differs", false),
+            (Calling::ExitCode, 0, traceback, false),
+            (Calling::Testlib, 1, traceback, false),
+        ] {
+            let report = fake::exited(code);
+            let left = Left { report: &report, xml: None, stderr: stderr.as_bytes() };
+            let ruled = ruled(calling, left);
+            assert_eq!(ruled.is_err(), crashed, "{calling:?} {code} {stderr}: {ruled:?}");
+        }
     }
 
     #[test]

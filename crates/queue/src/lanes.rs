@@ -145,11 +145,21 @@ impl Lanes {
         rotation: &mut Rotation,
         park: Duration,
     ) -> Result<Option<Delivery>, QueueError> {
+        // One lane that cannot be asked does not starve those after it.
+        let mut failed = None;
         for index in rotation.turns.order() {
-            if let Some(delivery) = self.pull(rotation, index, Duration::ZERO).await? {
-                return Ok(Some(delivery));
+            match self.pull(rotation, index, Duration::ZERO).await {
+                Ok(Some(delivery)) => return Ok(Some(delivery)),
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::debug!(%error, "a lane could not be asked");
+                    failed = failed.or(Some(error));
+                }
             }
             rotation.turns.empty(index);
+        }
+        if let Some(error) = failed {
+            return Err(error);
         }
         if park.is_zero() {
             return Ok(None);

@@ -29,6 +29,7 @@ pub enum Control {
 /// Words to the nodes, as they come.
 pub struct ControlWatch {
     watch: kv::Watch,
+    revision: u64,
 }
 
 impl std::fmt::Debug for ControlWatch {
@@ -70,11 +71,18 @@ impl Broker {
             .watch_with_history(">")
             .await
             .map_err(|error| broker_error("following bucket CONTROL", &error))?;
-        Ok(ControlWatch { watch })
+        Ok(ControlWatch { watch, revision: 0 })
     }
 }
 
 impl ControlWatch {
+    /// The revision of the word that came last, 0 before the first: a word that a new watch
+    /// repeats has the one it had before, a word that is written again has another.
+    #[must_use]
+    pub const fn revision(&self) -> u64 {
+        self.revision
+    }
+
     /// The next word; waits for it without end. `None` when the watch has ended: make a new one.
     ///
     /// # Errors
@@ -89,7 +97,10 @@ impl ControlWatch {
                 continue;
             }
             match read(&entry.key, &entry.value) {
-                Some(control) => return Ok(Some(control)),
+                Some(control) => {
+                    self.revision = entry.revision;
+                    return Ok(Some(control));
+                }
                 None => tracing::warn!(key = entry.key, "a word of control cannot be read"),
             }
         }

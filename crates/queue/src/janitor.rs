@@ -4,17 +4,23 @@
 //! The server announces each one, and the stream ADVISORIES keeps the announcements; a sweep finds
 //! those whose announcement was lost. Any number of janitors may run at once.
 
+use std::time::Duration;
+
 use async_nats::jetstream::consumer::{self, pull};
 use futures_util::StreamExt;
 use serde::Deserialize;
 
-use crate::broker::broker_error;
+use crate::broker::{broker_error, timeout};
 use crate::dead::Remains;
 use crate::subject::{ADVISORIES, JANITOR, JOBS};
 use crate::{Broker, DeadReason, JobSubject, QueueError};
 
 /// The most dead letters one call makes.
 const MOST: usize = 256;
+/// How long a batch of announcements may take to come: those waiting come at once.
+const BATCH_WITHIN: Duration = Duration::from_secs(2);
+/// How long each half of a call may take. What it did not reach is found again by the next call.
+const LOOK_WITHIN: Duration = Duration::from_secs(30);
 
 #[derive(Deserialize)]
 struct Advisory {
@@ -30,9 +36,11 @@ impl Broker {
     /// [`QueueError::Timeout`], [`QueueError::NotInitialised`], [`QueueError::StreamFull`]: what
     /// was not buried yet is found again by the next call.
     pub async fn collect_exhausted(&self) -> Result<usize, QueueError> {
-        let announced = self.collect_announced().await?;
-        let found = self.sweep().await?;
-        Ok(announced + found)
+        let announced = tokio::time::timeout(LOOK_WITHIN, self.collect_announced()).await;
+        // The sweep finds what the announcements did not lead to, whatever became of them.
+        let found = tokio::time::timeout(LOOK_WITHIN, self.sweep()).await;
+        let late = |_elapsed| Err(timeout("the janitor's look"));
+        Ok(announced.unwrap_or_else(late)? + found.unwrap_or_else(late)?)
     }
 
     async fn collect_announced(&self) -> Result<usize, QueueError> {
@@ -45,14 +53,22 @@ impl Broker {
                 },
             )?;
         // Without heartbeat: the client library's batches lose messages with one.
-        let mut batch =
-            consumer.fetch().max_messages(MOST).messages().await.map_err(|error| failed(&error))?;
+        let batch = consumer.fetch().max_messages(MOST).expires(BATCH_WITHIN).messages();
+        let mut batch = batch.await.map_err(|error| failed(&error))?;
         let mut buried = 0;
         while let Some(message) = batch.next().await {
             let message = message.map_err(|error| broker_error("reading ADVISORIES", &*error))?;
             match serde_json::from_slice::<Advisory>(&message.payload) {
                 Ok(advisory) => {
-                    buried += self.give_up(advisory.stream_seq, advisory.deliveries).await?;
+                    match self.give_up(advisory.stream_seq, advisory.deliveries).await {
+                        Ok(number) => buried += number,
+                        // Without an acknowledgement it is announced again.
+                        Err(error) => {
+                            let sequence = advisory.stream_seq;
+                            tracing::warn!(sequence, %error, "a job could not be buried");
+                            continue;
+                        }
+                    }
                 }
                 Err(error) => tracing::warn!(%error, "an advisory cannot be read"),
             }
@@ -82,7 +98,13 @@ impl Broker {
                     break;
                 }
                 let deliveries = u64::try_from(info.config.max_deliver).unwrap_or(0);
-                buried += self.give_up(kept.sequence, deliveries).await?;
+                match self.give_up(kept.sequence, deliveries).await {
+                    Ok(number) => buried += number,
+                    Err(error) => {
+                        let sequence = kept.sequence;
+                        tracing::warn!(sequence, %error, "a job could not be buried");
+                    }
+                }
             }
         }
         Ok(buried)

@@ -2,7 +2,7 @@
 //! turn at finding jobs that no node gave an answer for.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use minos_model::{Isolation, NodeId, Pool};
@@ -63,11 +63,13 @@ pub(crate) fn beacon(broker: Broker, board: Board, who: Who) -> Aide {
 
 /// Hears operators: drain, resume, cancel.
 pub(crate) fn ears(broker: Broker, node: NodeId, cancelled: Arc<Cancelled>) -> Aide {
-    // A watch that is made again begins with what holds: only a change is passed on.
-    let drained = Arc::new(AtomicBool::new(false));
+    // A watch that is made again begins with what holds: only a word that was written since is
+    // passed on. Not only one that differs: a node that drained itself is told to resume by the
+    // same "resume" as the last time.
+    let heard = Arc::new(AtomicU64::new(0));
     chore("control watch", WATCH_AGAIN, move |supervisor| {
         let (broker, node) = (broker.clone(), node.clone());
-        let (cancelled, drained) = (Arc::clone(&cancelled), Arc::clone(&drained));
+        let (cancelled, heard) = (Arc::clone(&cancelled), Arc::clone(&heard));
         async move {
             let mut watch = match broker.watch_control().await {
                 Ok(watch) => watch,
@@ -79,7 +81,8 @@ pub(crate) fn ears(broker: Broker, node: NodeId, cancelled: Arc<Cancelled>) -> A
             loop {
                 match watch.next().await {
                     Ok(Some(Control::Drain { node: named, on })) if named == node => {
-                        if drained.swap(on, Ordering::SeqCst) != on {
+                        let revision = watch.revision();
+                        if heard.swap(revision, Ordering::SeqCst) != revision {
                             let wish = if on { Wish::Rest } else { Wish::Take };
                             tell(&supervisor, NodeMessage::Wish(wish));
                         }

@@ -135,8 +135,7 @@ impl<S: Store> Shelf<S> {
     fn in_hand(&self, revision: &Digest) -> Option<Arc<Problem>> {
         let mut kept = lock(&self.kept);
         let entry = kept.get_mut(revision)?;
-        // One that is suspect stays as long as other slots judge with it.
-        if entry.suspect && !entry.in_use() {
+        if entry.suspect {
             return None;
         }
         let problem = entry.problem.clone().filter(|problem| problem.dir.is_dir())?;
@@ -155,7 +154,13 @@ impl<S: Store> Shelf<S> {
     /// From the disk, else from the store.
     async fn bring(&self, revision: Digest) -> Result<Arc<Problem>, Bring> {
         let cache = self.cache.clone();
-        let suspect = lock(&self.kept).get(&revision).is_some_and(|entry| entry.suspect);
+        let (suspect, in_use) = lock(&self.kept)
+            .get(&revision)
+            .map_or((false, false), |entry| (entry.suspect, entry.in_use()));
+        // Nothing is removed under a slot that judges.
+        if suspect && in_use {
+            return Err(Bring::Failed("the copy here is suspect and still judged with".to_owned()));
+        }
         let here = blocking(move || {
             if suspect {
                 cache.remove(&revision)?;

@@ -135,9 +135,10 @@ async fn a_problem_whose_judging_failed_is_fetched_again_once_nobody_uses_it() {
     // As long as before: only its bytes differ.
     fs::write(&problem.tests[0].answer, "2\n").unwrap();
     shelf.distrust(&problem.revision);
-    let used = shelf.problem(&named("a")).await.unwrap();
-    assert!(Arc::ptr_eq(&used, &problem), "nothing is removed under a slot that judges");
-    drop((problem, used));
+    let error = shelf.problem(&named("a")).await.unwrap_err();
+    assert!(matches!(error, NoProblem::Unready { .. }), "a suspect copy is handed out: {error}");
+    assert!(problem.tests[0].answer.exists(), "nothing is removed under a slot that judges");
+    drop(problem);
     let again = shelf.problem(&named("a")).await.unwrap();
     assert_eq!(fs::read(&again.tests[0].answer).unwrap(), b"1\n");
     assert_eq!(shop.fetches.load(Ordering::SeqCst), 2);

@@ -22,6 +22,9 @@ use crate::logs::{Format, Logs};
 const SLOTS_MAX: u32 = 512;
 /// The heaviest lane; only the proportions matter.
 const WEIGHT_MAX: u32 = 1_000;
+/// A full stream of results is emptied by people: handing back what is judged in the meantime would
+/// use up its deliveries and judge it again for nothing.
+const HOLD_VERDICT: Duration = Duration::from_secs(3_600);
 
 /// Everything that is wrong with a configuration file, at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -195,7 +198,7 @@ impl NodeConfig {
             packages_max: Bytes::from_mib(20 << 10),
             builds_max: Bytes::from_mib(4 << 10),
             judging: Duration::from_secs(1_800),
-            storing: Duration::from_secs(30),
+            storing: HOLD_VERDICT,
             grace: Duration::from_secs(60),
             sandbox: SandboxConfig::default(),
             health: None,

@@ -11,6 +11,8 @@ use crate::ports::{Held, Kept, Outside, Trouble};
 
 /// Delay of a job whose verdict the broker did not take.
 const HAND_BACK_UNSTORED: Duration = Duration::from_secs(30);
+/// The board says so when verdicts are not taken for this long.
+const FULL_AFTER: Duration = Duration::from_secs(30);
 /// Between two attempts to store a verdict: doubling from the first to the last.
 const STORE_RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
@@ -45,6 +47,7 @@ impl<O: Outside> Walk<O> {
     /// Tries to store a verdict for as long as the bounds allow; the lease beats on meanwhile.
     async fn store(&self, judgement: &Judgement) -> Result<Kept, Trouble> {
         let start = Instant::now();
+        let mut word = self.word.clone();
         let mut pause = STORE_RETRY.0;
         loop {
             let trouble = match self.outside.store(judgement).await {
@@ -60,7 +63,13 @@ impl<O: Outside> Walk<O> {
                 self.board.set_results_full(true);
                 return Err(trouble);
             }
-            tokio::time::sleep(pause).await;
+            if start.elapsed() > FULL_AFTER {
+                self.board.set_results_full(true);
+            }
+            // A word to give up ends the pause; any other is met by one attempt more.
+            if let Ok(Err(_closed)) = tokio::time::timeout(pause, word.changed()).await {
+                tokio::time::sleep(pause).await;
+            }
             pause = (pause * 2).min(STORE_RETRY.1);
         }
     }

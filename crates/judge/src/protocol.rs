@@ -11,7 +11,8 @@ use crate::ruling::{Ruled, Ruling};
 const PARTIAL_BASES: [u8; 3] = [0, 16, 50];
 
 /// What an interpreter writes when it, not the program, ends the process: Python and the JVM exit
-/// with code 1 then, which a checker uses to say "wrong answer".
+/// with code 1 then, which a checker uses to say "wrong answer". It begins a line: a checker that
+/// quotes what a contestant printed does not begin a line with it.
 const CRASHES: [&str; 3] = [
     "Traceback (most recent call last)",
     "Error occurred during initialization of VM",
@@ -85,7 +86,7 @@ fn from_code(calling: Calling, code: u8, stderr: &[u8]) -> Result<Ruled, String>
     let line = text.lines().next().unwrap_or_default();
     if calling == Calling::ExitCode
         && matches!(code, 1 | 2)
-        && let Some(sign) = CRASHES.iter().find(|sign| text.contains(**sign))
+        && let Some(sign) = CRASHES.iter().find(|sign| text.lines().any(|l| l.starts_with(**sign)))
     {
         return Err(format!("crashed with exit code {code}: its stderr says `{sign}`"));
     }
@@ -256,6 +257,7 @@ mod tests {
             (Calling::ExitCode, 1, thread, true),
             (Calling::ExitCode, 1, vm, true),
             (Calling::ExitCode, 1, "line 3 differs", false),
+            (Calling::ExitCode, 1, "found `Traceback (most recent call last)`", false),
             (Calling::ExitCode, 0, traceback, false),
             (Calling::Testlib, 1, traceback, false),
         ] {

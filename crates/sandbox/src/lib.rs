@@ -25,12 +25,12 @@
 //! 1. *Ahead*, by the housekeeping thread on other cores: a group, a socket pair and two pipes are
 //!    made; the warden clones init, sharing its memory; init mounts, enters the v1 groups (an attach
 //!    waits 7-20 ms for an RCU grace period on an idle machine, so it is never on a run's way) and
-//!    clones the program's process, into the v2 group. That one gives up everything, installs the box
-//!    filter, sends its listener to the node, and waits for a message. Two such boxes stand ready.
+//!    clones the program's process, into the v2 group. That one offers itself to the kernel's
+//!    memory killer, makes `/proc` read-only, gives up everything, installs the box filter, sends its listener to the node, and waits for a message. Two such boxes stand ready.
 //! 2. [`Warden::run`] takes one, writes its limits, and sends the job straight to the waiting process:
 //!    arguments, environment, files, and descriptors (stdin and the executable are sealed memory
-//!    files, opened for reading only). The process sets the limits that depend on the job, copies the
-//!    files, stamps the clocks into a cell of shared memory, and execs.
+//!    files, opened for reading only). The process copies the files, sets the limits that depend on
+//!    the job, stamps the clocks into a cell of shared memory, and execs.
 //! 3. The slot's thread polls init's pidfd, the filter's listener, the cancellation and, now and
 //!    then, the pipes; in between it sleeps until the earliest moment a limit can have been reached
 //!    ([`watchdog::next_look`]), reads the counters and asks [`watchdog::decide`]. It sits on the

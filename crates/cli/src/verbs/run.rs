@@ -38,7 +38,7 @@ pub(crate) struct Args {
     /// Where its stdout goes; `-` passes it through [default: counted and dropped].
     #[arg(long, value_name = "FILE")]
     stdout: Option<PathBuf>,
-    /// Where its stderr goes; `-` passes it through [default: counted and dropped].
+    /// Where its stderr goes, its first 64 KiB; `-` passes it through [default: counted and dropped].
     #[arg(long, value_name = "FILE")]
     stderr: Option<PathBuf>,
     /// A path of this machine that the box sees, read-only unless `:rw`.

@@ -26,7 +26,8 @@
 //!    made; the warden clones init, sharing its memory; init mounts, enters the v1 groups (an attach
 //!    waits 7-20 ms for an RCU grace period on an idle machine, so it is never on a run's way) and
 //!    clones the program's process, into the v2 group. That one offers itself to the kernel's
-//!    memory killer, makes `/proc` read-only, gives up everything, installs the box filter, sends its listener to the node, and waits for a message. Two such boxes stand ready.
+//!    memory killer, makes `/proc` read-only, gives up everything, installs the box filter, sends
+//!    its listener to the node, and waits for a message. Two such boxes stand ready.
 //! 2. [`Warden::run`] takes one, writes its limits, and sends the job straight to the waiting process:
 //!    arguments, environment, files, and descriptors (stdin and the executable are sealed memory
 //!    files, opened for reading only). The process copies the files, sets the limits that depend on

@@ -198,6 +198,7 @@ mod tests {
             verdict,
             score: None,
             decided_by: None,
+            groups: Vec::new(),
             fault: None,
             compile: Some(CompileResult {
                 ok: true,

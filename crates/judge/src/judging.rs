@@ -92,6 +92,7 @@ pub fn judge<R: Runs>(
         fault,
         compile: found.compile,
         tests: found.tests,
+        groups: Vec::new(),
         node: submission.node.clone(),
         attempt: submission.attempt,
         isolation,

@@ -92,6 +92,17 @@ pub struct TestResult {
     pub comment: String,
 }
 
+/// What a group of tests came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GroupResult {
+    /// The group's name in its package: `1`, `secret/group1`.
+    pub name: String,
+    /// Its verdict; [`Verdict::Skipped`] when it was not judged to its end.
+    pub verdict: Verdict,
+    /// Its points, for scored problems.
+    pub score: Option<Score>,
+}
+
 /// The verdict on a submission, with everything it rests on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judgement {
@@ -117,6 +128,8 @@ pub struct Judgement {
     pub compile: Option<CompileResult>,
     /// All tests in order.
     pub tests: Vec<TestResult>,
+    /// The groups of tests in order; empty when the problem has none, or nothing was judged.
+    pub groups: Vec<GroupResult>,
     /// Where it was judged.
     pub node: NodeId,
     /// The how-manieth delivery of the job this was, from 1.

@@ -24,7 +24,7 @@ pub use ids::{
     SubmissionId, Tenant,
 };
 pub use judgement::{
-    CompileResult, Fault, JudgedProblem, Judgement, Progress, Score, Stage, TestResult,
+    CompileResult, Fault, GroupResult, JudgedProblem, Judgement, Progress, Score, Stage, TestResult,
 };
 pub use limits::{LimitError, Limits, RawLimits};
 pub use submission::{Job, Source, Submission};

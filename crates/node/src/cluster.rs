@@ -181,7 +181,8 @@ impl Held for FromBroker {
             Buried::Undecodable | Buried::UnknownSource => DeadReason::Undecodable,
             Buried::UnknownProblem => DeadReason::UnknownProblem,
             Buried::UnknownLanguage => DeadReason::UnknownLanguage,
-            Buried::Checker | Buried::Package => DeadReason::Package,
+            Buried::Package => DeadReason::Package,
+            Buried::Checker => DeadReason::Checker,
             Buried::Deliveries => DeadReason::Exhausted,
         };
         let buried = self.broker.bury(&self.delivery, reason, why, &self.node).await;

@@ -41,6 +41,7 @@ fn judgement(delivery: &Delivery) -> Outcome<Judgement> {
         verdict: Verdict::Accepted,
         score: None,
         decided_by: None,
+        groups: Vec::new(),
         fault: None,
         compile: None,
         tests: Vec::new(),

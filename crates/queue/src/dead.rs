@@ -31,17 +31,20 @@ pub enum DeadReason {
     UnknownLanguage,
     /// Its problem's package is unusable.
     Package,
+    /// Its problem's checker or interactor fails.
+    Checker,
     /// Every delivery ended in a fault of a node or without an answer.
     Exhausted,
 }
 
 impl DeadReason {
     /// Every reason.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Undecodable,
         Self::UnknownProblem,
         Self::UnknownLanguage,
         Self::Package,
+        Self::Checker,
         Self::Exhausted,
     ];
 
@@ -53,6 +56,7 @@ impl DeadReason {
             Self::UnknownProblem => "unknown-problem",
             Self::UnknownLanguage => "unknown-language",
             Self::Package => "package",
+            Self::Checker => "checker",
             Self::Exhausted => "exhausted",
         }
     }
@@ -63,6 +67,7 @@ impl DeadReason {
         match self {
             Self::Undecodable => Fault::Broker,
             Self::UnknownProblem | Self::Package => Fault::Package,
+            Self::Checker => Fault::Checker,
             Self::UnknownLanguage | Self::Exhausted => Fault::Node,
         }
     }

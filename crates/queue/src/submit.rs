@@ -253,6 +253,7 @@ pub(crate) fn without_runs(
         verdict,
         score: None,
         decided_by: None,
+        groups: Vec::new(),
         fault: None,
         compile: None,
         tests: Vec::new(),

@@ -9,6 +9,10 @@ use crate::slot::cores::Cores;
 use crate::slot::spawn;
 use crate::{SandboxError, Template, Warden};
 
+/// The second warden of a slot has a number of its own, above those of all slots: users and groups
+/// follow it.
+const PARTNERS: u16 = 1 << 12;
+
 /// Which cores a slot uses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum CorePolicy {
@@ -103,11 +107,24 @@ impl Sandbox {
     /// # Errors
     /// A step of the set-up, by name.
     pub fn warden(&self, slot: u16, template: Template) -> Result<Warden, SandboxError> {
+        self.start(slot, slot, template)
+    }
+
+    /// Starts a second warden for a slot, for the program that the slot's own program talks to: on
+    /// the same cores, so that a message is one switch of context, as another user.
+    ///
+    /// # Errors
+    /// A step of the set-up, by name.
+    pub fn partner(&self, slot: u16, template: Template) -> Result<Warden, SandboxError> {
+        self.start(slot, slot.saturating_add(PARTNERS), template)
+    }
+
+    fn start(&self, cores: u16, number: u16, template: Template) -> Result<Warden, SandboxError> {
         template.check()?;
         let places = spawn::Places {
             executable: self.warden.clone(),
-            cores: self.cores.of_slot(slot, &self.config.cores),
+            cores: self.cores.of_slot(cores, &self.config.cores),
         };
-        Warden::start(slot, &self.config, self.level.clone(), template, places)
+        Warden::start(number, &self.config, self.level.clone(), template, places)
     }
 }

@@ -38,7 +38,8 @@ pub enum Sink {
     Keep,
     /// Counted and copied to this descriptor as it comes. A reader that is slow slows the program.
     Fd(OwnedFd),
-    /// Given to the program as it is: a pipe to another box. Neither counted nor limited.
+    /// Given to the program as it is: a pipe to another box. Neither counted nor limited, but by
+    /// [`crate::Warden::run_joined`].
     Direct(OwnedFd),
 }
 
@@ -123,6 +124,9 @@ pub struct Run {
     pub collected: Vec<Option<Blob>>,
     /// From the request until the program's exec.
     pub setup: Duration,
+    /// When the first process ended, or when the run was killed, on the monotonic clock: of two
+    /// programs that talk to each other it shows which was first.
+    pub ended: Duration,
 }
 
 /// A host path that boxes see.

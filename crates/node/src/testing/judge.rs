@@ -73,6 +73,7 @@ pub(crate) fn judgement(submission: &Submission, verdict: Verdict, attempt: u32)
         verdict,
         score: None,
         decided_by: None,
+        groups: Vec::new(),
         fault: None,
         compile: None,
         tests: Vec::new(),

@@ -318,6 +318,7 @@ impl<O: Outside> Walk<O> {
             verdict: Verdict::Cancelled,
             score: None,
             decided_by: None,
+            groups: Vec::new(),
             fault: None,
             compile: None,
             tests: Vec::new(),

@@ -3,11 +3,12 @@
 use std::fmt::Display;
 
 use minos_model::{
-    Bytes, Cause, CompileResult, CpuTime, Ending, Fault, JudgedProblem, Judgement, Score,
+    Bytes, CompileResult, CpuTime, Ending, Fault, GroupResult, JudgedProblem, Judgement, Score,
     TestResult, WallTime,
 };
 use serde::{Deserialize, Serialize};
 
+use super::cause::CauseV1;
 use super::to_json;
 
 /// The largest judgement on the wire, in bytes; the stream takes no larger message. What is larger
@@ -82,6 +83,9 @@ pub struct JudgementV1 {
     pub tenant: String,
     /// Which judging of it.
     pub generation: u32,
+    /// The groups of tests in order; absent when there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupV1>,
 }
 
 /// Which problem was judged.
@@ -144,72 +148,34 @@ pub struct TestV1 {
     pub comment: String,
 }
 
-/// Why a run ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CauseV1 {
-    /// `exited`, `signalled`, `limit`, `syscall` or `cancelled`.
-    pub kind: String,
-    /// Which limit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit: Option<String>,
-    /// Which system call.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub syscall: Option<String>,
-    /// `self`, `watchdog` or `kernel`.
-    pub by: String,
-    /// The limit: microseconds or bytes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub allowed: Option<u64>,
-    /// What was measured: microseconds or bytes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub observed: Option<u64>,
+/// What a group of tests came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GroupV1 {
+    /// Its name in the package.
+    pub name: String,
+    /// Its verdict's identifier; `SK` when it was not judged to its end.
+    pub verdict: String,
+    /// Its points.
+    pub score: Option<ScoreV1>,
 }
 
-impl From<&Cause> for CauseV1 {
-    fn from(cause: &Cause) -> Self {
-        let mut wire = Self {
-            kind: cause.kind().to_owned(),
-            limit: None,
-            syscall: None,
-            by: cause.by().to_string(),
-            allowed: None,
-            observed: None,
-        };
-        match cause {
-            Cause::Limit { limit, by: _, allowed, observed } => {
-                wire.limit = Some(limit.to_string());
-                wire.allowed = Some(*allowed);
-                wire.observed = Some(*observed);
-            }
-            Cause::Syscall { syscall } => wire.syscall = Some(syscall.clone()),
-            Cause::Exited | Cause::Signalled | Cause::Cancelled => {}
+impl From<&GroupResult> for GroupV1 {
+    fn from(group: &GroupResult) -> Self {
+        Self {
+            name: group.name.clone(),
+            verdict: group.verdict.to_string(),
+            score: group.score.map(ScoreV1::from),
         }
-        wire
     }
 }
 
-impl CauseV1 {
-    /// Back into the words of the model.
-    ///
-    /// # Errors
-    /// [`WireError`] names the field.
-    pub fn into_cause(self) -> Result<Cause, WireError> {
-        let missing = |field| WireError::new(field, "missing");
-        match self.kind.as_str() {
-            "exited" => Ok(Cause::Exited),
-            "signalled" => Ok(Cause::Signalled),
-            "cancelled" => Ok(Cause::Cancelled),
-            "syscall" => {
-                Ok(Cause::Syscall { syscall: self.syscall.ok_or_else(|| missing("syscall"))? })
-            }
-            "limit" => Ok(Cause::Limit {
-                limit: WireError::field("limit", self.limit.unwrap_or_default().parse())?,
-                by: WireError::field("by", self.by.parse())?,
-                allowed: self.allowed.ok_or_else(|| missing("allowed"))?,
-                observed: self.observed.ok_or_else(|| missing("observed"))?,
-            }),
-            other => Err(WireError::new("cause.kind", format!("`{other}` is none"))),
-        }
+impl GroupV1 {
+    fn into_group(self) -> Result<GroupResult, WireError> {
+        Ok(GroupResult {
+            name: self.name,
+            verdict: WireError::field("groups.verdict", self.verdict.parse())?,
+            score: self.score.map(Score::from),
+        })
     }
 }
 
@@ -301,6 +267,7 @@ impl From<&Judgement> for JudgementV1 {
             isolation: judgement.isolation.map(|isolation| isolation.to_string()),
             tenant: judgement.tenant.to_string(),
             generation: judgement.generation.get(),
+            groups: judgement.groups.iter().map(GroupV1::from).collect(),
         }
     }
 }
@@ -342,6 +309,7 @@ impl JudgementV1 {
                 log: compile.log,
             }),
             tests: self.tests.into_iter().map(TestV1::into_test).collect::<Result<_, _>>()?,
+            groups: self.groups.into_iter().map(GroupV1::into_group).collect::<Result<_, _>>()?,
             node: WireError::field("node", self.node.parse())?,
             attempt: self.attempt,
             isolation: WireError::field("isolation", isolation)?,

@@ -1,4 +1,4 @@
-use minos_model::{By, Isolation, LimitKind, Verdict};
+use minos_model::{By, Cause, Isolation, LimitKind, Verdict};
 
 use super::*;
 
@@ -48,6 +48,7 @@ fn judgement() -> Judgement {
             test("01", Verdict::Accepted, Cause::Exited, Ending::Exited { code: 0 }),
             test("02", Verdict::TimeLimit, over, Ending::Signalled { signal: 9 }),
         ],
+        groups: Vec::new(),
         node: "n1".parse().unwrap(),
         attempt: 1,
         isolation: Some(Isolation::CgroupHybrid),
@@ -104,6 +105,9 @@ fn a_judgement_reads_back_whatever_it_says() {
         let mut judgement = judgement();
         judgement.verdict = verdict;
         judgement.score = Some(Score { points: 40.0, max: 100.0 });
+        let score = Some(Score { points: 12.5, max: 30.0 });
+        judgement.groups.push(GroupResult { name: "1".to_owned(), verdict, score });
+        judgement.groups.push(GroupResult { name: "2".to_owned(), verdict, score: None });
         judgement.tests[0].cause = None;
         judgement.tests[0].ending = None;
         reads_back(&judgement);

@@ -4,14 +4,16 @@
 //! binary form for our own tools. One struct per version, frozen: a new version is a new struct.
 //! The header `Content-Type` says which form a message has; without it, it is JSON.
 
+mod cause;
 mod event;
 mod job;
 mod judgement;
 
+pub use cause::CauseV1;
 pub use event::EventV1;
 pub use job::{Form, JobV1, MAX_JOB, MAX_SOURCE, Undecodable, decode_job, encode_job};
 pub use judgement::{
-    CauseV1, CompileV1, JudgementV1, MAX_JUDGEMENT, ProblemV1, ScoreV1, TestV1, WireError,
+    CompileV1, GroupV1, JudgementV1, MAX_JUDGEMENT, ProblemV1, ScoreV1, TestV1, WireError,
 };
 
 /// Writes a wire form; all of them are made of strings, numbers and lists of these.

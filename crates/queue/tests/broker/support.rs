@@ -98,6 +98,7 @@ pub(crate) fn judgement(job: &Job, verdict: Verdict, by: &str) -> Judgement {
         verdict,
         score: None,
         decided_by: None,
+        groups: Vec::new(),
         fault: None,
         compile: None,
         tests: Vec::new(),

@@ -1,8 +1,10 @@
 //! The node's side of a slot: its warden, the boxes prepared ahead, and the run.
 
 pub(crate) mod boxes;
+pub(crate) mod clock;
 pub(crate) mod cores;
 pub(crate) mod drain;
+pub(crate) mod handover;
 pub(crate) mod house;
 pub(crate) mod job;
 pub(crate) mod outcome;

@@ -12,6 +12,7 @@ use super::boxes::{DEADLINE, Prepared, take_all};
 use super::drain::STDERR_KEPT;
 use super::warden::Warden;
 use crate::sys::message::{self, MAX_FDS};
+use crate::warden::cell::Cell;
 use crate::watchdog::{FinalReadings, Kill, Readings, conclude};
 use crate::{Blob, Collect, SandboxError};
 
@@ -105,6 +106,13 @@ pub(crate) fn report(
     }))
 }
 
+/// When the run ended on the monotonic clock: by itself, or with its kill.
+pub(crate) fn ended(cell: &Cell, killed_at: u64, over_at: u64) -> Duration {
+    let by_itself = cell.ended_at.load(Ordering::Acquire);
+    let told = [killed_at, by_itself].into_iter().filter(|at| *at != 0).min();
+    Duration::from_nanos(told.unwrap_or(over_at))
+}
+
 const KILLED: u8 = 9;
 const FILE_LIMIT: u8 = 25;
 
@@ -131,7 +139,7 @@ fn memory(group: Bytes, resident: Bytes, cause: &Cause, limits: &Limits) -> Byte
 
 /// The kernel found nothing it could execute in an executable that was handed over as it is: its
 /// maker's fault (an interpreter that is not there, a broken header), not the box's.
-pub(crate) fn no_program(cell: &crate::warden::cell::Cell) -> bool {
+pub(crate) fn no_program(cell: &Cell) -> bool {
     let of_the_file = [libc::ENOENT, libc::EACCES, libc::ENOEXEC, libc::ELIBBAD, libc::EINVAL];
     cell.failure().is_some_and(|(step, errno)| {
         step == crate::SetupStep::Exec.number() && of_the_file.contains(&errno)

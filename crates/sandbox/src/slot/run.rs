@@ -9,14 +9,16 @@ use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
 
 use super::boxes::{DEADLINE, Prepared, failed};
+use super::clock::{nanos, now};
 use super::cores::Preempting;
-use super::drain::Drain;
+use super::drain::{DRAIN_EVERY, DRAIN_FLOOD, Drain, FLOOD};
+use super::handover::{Handed, Written};
 use super::job::Job;
 use super::outcome::{self, Over};
 use super::warden::Warden;
 use crate::seccomp::{Call, let_through, notification};
 use crate::spec::{Program, RunRequest};
-use crate::sys::{node, raw};
+use crate::sys::node;
 use crate::warden::cell::Cell;
 use crate::watchdog::{Kill, Readings, decide, next_look};
 use crate::{Run, SandboxError, SetupStep};
@@ -37,12 +39,8 @@ impl Warden {
         self.forget_cancellation();
         for _box in 0..ATTEMPTS {
             let mut prepared = self.house.take(self.slot)?;
-            let run = self.run_in(&mut prepared, &job, request, begun);
-            if run.is_err() {
-                // Whatever went wrong: nothing of the box may live on. It has ended in most cases.
-                let _ended_already = node::kill(prepared.init.as_fd());
-            }
-            self.house.retire(prepared);
+            let run = self.run_in(&mut prepared, &job, request, (begun, None));
+            self.put_away(prepared, run.is_err());
             if let Some(run) = run.transpose() {
                 return run;
             }
@@ -52,12 +50,12 @@ impl Warden {
     }
 
     /// `None` when the box was dead before the program started: nothing has happened yet.
-    fn run_in(
+    pub(super) fn run_in(
         &self,
         prepared: &mut Prepared,
         job: &Job,
         request: &RunRequest,
-        begun: u64,
+        (begun, handed): (u64, Option<Handed>),
     ) -> Result<Option<Run>, SandboxError> {
         prepared.group.set_limits(&request.limits)?;
         let io = |error| SandboxError::os("keep the program's output", error);
@@ -76,8 +74,10 @@ impl Warden {
             sent_at: now(),
             drain_due: Some(now() + nanos(DRAIN_EVERY)),
             preempting: None,
+            written: handed.as_ref().map(|_pipes| Written::of(prepared.program)),
         };
         job.send_to(prepared.socket.as_fd())?;
+        drop(handed);
         self.house.refill();
         watch.until_end(prepared)?;
         watch.conclude(prepared, request, begun)
@@ -108,6 +108,8 @@ struct Watch<'a> {
     /// When the pipes are emptied next, while bytes keep coming; `None`: the next byte wakes us.
     drain_due: Option<u64>,
     preempting: Option<Preempting>,
+    /// Counts what goes into a pipe of the program's own.
+    written: Option<Written>,
 }
 
 /// What a wait has brought.
@@ -126,7 +128,7 @@ impl Watch<'_> {
     /// Until the box's init has ended, and with it everything in the box.
     fn until_end(&mut self, prepared: &mut Prepared) -> Result<(), SandboxError> {
         let mut due = self.sent_at;
-        let mut look = next_look(&self.latest, self.limits, self.warden.cores.width);
+        let mut look = self.next_look();
         due += nanos(look);
         loop {
             let woken = self.wait(prepared, due)?;
@@ -144,7 +146,7 @@ impl Watch<'_> {
             let now = now();
             if now >= due {
                 self.read(prepared, now)?;
-                look = next_look(&self.latest, self.limits, self.warden.cores.width);
+                look = self.next_look();
                 due = now + nanos(look);
             }
             self.latest.output = Bytes::new(self.stdout.count);
@@ -155,6 +157,11 @@ impl Watch<'_> {
             }
             self.dead_man(prepared.cell(), now)?;
         }
+    }
+
+    fn next_look(&self) -> Duration {
+        let look = next_look(&self.latest, self.limits, self.warden.cores.width);
+        if self.written.is_some() { look.min(Written::LOOK) } else { look }
     }
 
     /// A program that goes on growing above its soft memory limit is at the hard one in a moment,
@@ -270,6 +277,9 @@ impl Watch<'_> {
             self.preempting = Some(Preempting::begin());
         }
         let read = prepared.group.readings()?;
+        if let Some(written) = &self.written {
+            self.stdout.count = self.stdout.count.max(written.bytes());
+        }
         let cell = prepared.cell();
         let exec_at = cell.exec_at.load(Ordering::Acquire);
         // The wall clock stops with the program, not with what init does after it.
@@ -346,6 +356,7 @@ impl Watch<'_> {
                     stderr: self.stderr.into_head(),
                     collected: request.collect.iter().map(|_wanted| None).collect(),
                     setup: Duration::ZERO,
+                    ended: Duration::from_nanos(over_at),
                 }));
             }
             let subject = match &request.program {
@@ -369,28 +380,12 @@ impl Watch<'_> {
         let collected = outcome::collected(prepared, &request.collect);
         let stdout = self.stdout.into_blob().map_err(failed_io)?;
         let setup = outcome::setup(prepared, begun);
-        Ok(Some(Run { report, stdout, stderr: self.stderr.into_head(), collected, setup }))
+        let ended = outcome::ended(prepared.cell(), self.killed_at, over_at);
+        Ok(Some(Run { report, stdout, stderr: self.stderr.into_head(), collected, setup, ended }))
     }
 }
 
-/// How often the pipes of a program that keeps writing are emptied. Waking at every write would
-/// preempt the program, on its own core, once a line: a C++ program that flushes 160,000 lines took
-/// 1.8 s of CPU time that way, 1.3 s into a file, and takes 1.2 s now (one batch, a busy machine).
-const DRAIN_EVERY: Duration = Duration::from_millis(2);
-/// How often, when a pipe is near full each time.
-const DRAIN_FLOOD: Duration = Duration::from_micros(200);
-/// Bytes found at once that make it a flood: a quarter of a pipe.
-const FLOOD: u64 = 64 << 10;
 /// How long a program may stay between its soft and its hard memory limit.
 const GROWTH: Duration = Duration::from_millis(100);
 /// How long init may take to see the end of a first process that the kernel has killed.
 const VICTIM: Duration = Duration::from_millis(5);
-
-/// The monotonic clock, nanoseconds.
-fn now() -> u64 {
-    raw::clock_ns(libc::CLOCK_MONOTONIC)
-}
-
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}

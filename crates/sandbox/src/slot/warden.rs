@@ -8,11 +8,12 @@ use std::thread::JoinHandle;
 use minos_model::Isolation;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
+use super::boxes::Prepared;
 use super::cores::{Pinned, SlotCores};
 use super::house::{House, Keeper};
 use super::spawn::Places;
 use crate::cgroup::Level;
-use crate::sys::raw;
+use crate::sys::{node, raw};
 use crate::warden::protocol::Hello;
 use crate::{SandboxConfig, SandboxError, Template};
 
@@ -128,6 +129,14 @@ impl Warden {
     pub(crate) fn forget_cancellation(&self) {
         // Empty already is what is wanted.
         let _emptied = self.cancel.read();
+    }
+
+    /// Gives a box back. Whatever went wrong: nothing of the box may live on. It has ended in most cases.
+    pub(crate) fn put_away(&self, prepared: Prepared, kill: bool) {
+        if kill {
+            let _ended_already = node::kill(prepared.init.as_fd());
+        }
+        self.house.retire(prepared);
     }
 
     pub(crate) fn cancelled(&self) -> std::os::fd::BorrowedFd<'_> {

@@ -72,6 +72,10 @@ impl<R: Runs> Workshop<R> {
                 let program = built.map_err(|trouble| trouble.during("checker"))?;
                 Ok(Comparer::Program(program, calling))
             }
+            // `Package::unsupported` says so before a package is prepared.
+            Checker::Default | Checker::Validators(_) => {
+                Err(Trouble::package("output validators of ICPC packages are not judged yet"))
+            }
         }
     }
 

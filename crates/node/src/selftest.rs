@@ -121,26 +121,15 @@ fn hello(dir: &Path) -> std::io::Result<Problem> {
     let (input, answer) = (dir.join("01"), dir.join("01.a"));
     fs::write(&input, "")?;
     fs::write(&answer, "hello\n")?;
-    Ok(Problem {
-        id: ProblemId::new("hello").expect("an identifier"),
-        revision: Digest::from_bytes([0; 32]),
-        name: "hello".to_owned(),
-        dir: dir.to_owned(),
-        limits: ProblemLimits {
-            cpu: CpuTime::from_secs(10),
-            wall: WallTime::from_secs(20),
-            memory: Bytes::from_mib(1024),
-            output: Bytes::from_mib(1),
-        },
-        tests: vec![Test {
-            name: "01".to_owned(),
-            input,
-            answer,
-            group: None,
-            points: None,
-            sample: true,
-        }],
-        groups: Vec::new(),
-        checker: Checker::Standard(StandardChecker::Wcmp),
-    })
+    let limits = ProblemLimits {
+        cpu: CpuTime::from_secs(10),
+        wall: WallTime::from_secs(20),
+        memory: Bytes::from_mib(1024),
+        output: Bytes::from_mib(1),
+    };
+    let id = ProblemId::new("hello").expect("an identifier");
+    let mut problem = Problem::new(id, Digest::from_bytes([0; 32]), dir.to_owned(), limits);
+    problem.tests = vec![Test::new("01", input, answer)];
+    problem.checker = Checker::Standard(StandardChecker::Wcmp);
+    Ok(problem)
 }

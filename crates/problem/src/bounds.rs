@@ -35,6 +35,16 @@ pub(crate) const MAX_MANIFEST: u64 = 8 << 20;
 /// is written as people write it.
 pub(crate) const MAX_NODES: u32 = 500_000;
 
+/// Bytes of one YAML file; `submissions.yaml` of a large problem has ten thousand.
+pub(crate) const MAX_YAML: u64 = 256 << 10;
+
+/// Values, keys included, in one YAML file: what a file of the largest size can hold when it is
+/// written as people write it.
+pub(crate) const MAX_YAML_NODES: usize = 20_000;
+
+/// Levels of one YAML file; the formats have five.
+pub(crate) const MAX_YAML_DEPTH: usize = 32;
+
 /// Bytes of the manifest of a prepared problem: [`MAX_ENTRIES`] lines with room to spare.
 pub(crate) const MAX_PREPARED_MANIFEST: u64 = 64 << 20;
 

@@ -6,64 +6,148 @@ use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use minos_model::Digest;
+use minos_model::{CpuTime, Digest};
 use sha2::{Digest as _, Sha256};
 
 use crate::bounds::MAX_PREPARED;
 use crate::cache::{Cache, io};
-use crate::prepared::{CheckerV1, FileV1, MANIFEST, PartV1, PreparedV1, SCHEMA, TestV1};
+use crate::prepared::{
+    CheckerV2, FileV2, IncludeV2, JuryV2, MANIFEST, PartV2, PreparedV2, SCHEMA, TestV2,
+};
 use crate::relative::folder;
-use crate::{CacheError, Checker, Package, Problem};
+use crate::{CacheError, Checker, JuryProgram, Package, Part, Problem, ProblemLimits};
 
 /// A problem that is being prepared. What is not published vanishes with the value; what a killed
 /// process leaves behind, the next [`Cache::open`] removes.
 #[derive(Debug)]
 pub struct Draft {
     place: Place,
-    prepared: PreparedV1,
+    prepared: PreparedV2,
     /// What was written so far, by path.
-    files: BTreeMap<String, FileV1>,
+    files: BTreeMap<String, FileV2>,
     total: u64,
+    /// A time limit is still to be inferred.
+    unlimited: bool,
 }
 
 impl Draft {
     pub(crate) fn begin(cache: &Cache, package: &Package) -> Result<Self, CacheError> {
-        let tests = package.tests.iter().map(|test| TestV1 {
+        let tests = package.tests.iter().map(|test| TestV2 {
             name: test.name.clone(),
             input: String::new(),
             answer: String::new(),
             group: test.group.clone(),
             points: test.points,
             sample: test.sample,
+            args: test.args.clone(),
+            validator_args: test.validator_args.clone(),
+            files: Vec::new(),
         });
-        let prepared = PreparedV1 {
+        let prepared = PreparedV2 {
             schema: SCHEMA.to_owned(),
             id: package.id.to_string(),
             revision: package.revision.to_string(),
             name: package.name.clone(),
+            mode: package.mode,
             limits: package.limits.into(),
-            checker: CheckerV1::Standard(String::new()),
-            groups: package.groups.iter().map(Into::into).collect(),
+            rules: (&package.rules).into(),
+            scoring: package.scoring.clone(),
+            groups: package.groups.clone(),
+            checker: CheckerV2::Default,
+            interactor: None,
+            grader: None,
+            includes: Vec::new(),
+            input_file: package.input_file.clone(),
+            output_file: package.output_file.clone(),
             tests: tests.collect(),
             files: Vec::new(),
         };
-        let place = Place::make(cache, &package.revision)?;
-        let mut draft = Self { place, prepared, files: BTreeMap::new(), total: 0 };
-        draft.prepared.checker = match &package.checker {
-            Checker::Standard(checker) => CheckerV1::Standard(checker.as_str().to_owned()),
-            Checker::Program(part) => {
-                let source = draft.copy(&part.source)?;
-                let resources: Result<Vec<_>, _> =
-                    part.resources.iter().map(|path| draft.copy(path)).collect();
-                CheckerV1::Program(PartV1 {
-                    source,
-                    kind: part.kind.clone(),
-                    language: part.language.to_string(),
-                    resources: resources?,
-                })
+        let mut draft = Self {
+            place: Place::make(cache, &package.revision)?,
+            prepared,
+            files: BTreeMap::new(),
+            total: 0,
+            unlimited: package.inference.is_some(),
+        };
+        draft.copy_programs(package)?;
+        draft.copy_files(package)?;
+        Ok(draft)
+    }
+
+    fn copy_programs(&mut self, package: &Package) -> Result<(), CacheError> {
+        self.prepared.checker = match &package.checker {
+            Checker::Default => CheckerV2::Default,
+            Checker::Standard(checker) => CheckerV2::Standard(checker.as_str().to_owned()),
+            Checker::Program(part) => CheckerV2::Program(self.part(part, "checker")?),
+            Checker::Validators(validators) => {
+                let programs = validators
+                    .programs
+                    .iter()
+                    .enumerate()
+                    .map(|(index, program)| self.jury(program, &format!("checker/{index}")));
+                CheckerV2::Validators {
+                    programs: programs.collect::<Result<_, _>>()?,
+                    scores: validators.scores,
+                }
             }
         };
-        Ok(draft)
+        if let Some(interactor) = &package.interactor {
+            let part = interactor.part().map_err(|error| CacheError::BadPart(error.to_string()))?;
+            self.prepared.interactor = Some(self.part(&part, "interactor")?);
+        }
+        if let Some(grader) = &package.grader {
+            self.prepared.grader = Some(self.jury(grader, "grader")?);
+        }
+        Ok(())
+    }
+
+    fn copy_files(&mut self, package: &Package) -> Result<(), CacheError> {
+        for (index, include) in package.includes.iter().enumerate() {
+            let path = format!("include/{index}/{}", include.name);
+            self.copy(&include.path, &path)?;
+            self.prepared.includes.push(IncludeV2::of(include, path));
+        }
+        for (index, test) in package.tests.iter().enumerate() {
+            for (name, from) in &test.files {
+                let path = format!("tests/{}.files/{name}", test.name);
+                self.copy(from, &path)?;
+                self.test(index)?.files.push((name.clone(), path));
+            }
+        }
+        Ok(())
+    }
+
+    fn jury(&mut self, program: &JuryProgram, folder: &str) -> Result<JuryV2, CacheError> {
+        match program {
+            JuryProgram::Part(part) => self.part(part, folder).map(JuryV2::Part),
+            JuryProgram::Scripts(scripts) => {
+                for file in &scripts.files {
+                    self.copy(&scripts.dir.join(file), &format!("{folder}/{file}"))?;
+                }
+                Ok(JuryV2::Scripts {
+                    dir: folder.to_owned(),
+                    files: scripts.files.clone(),
+                    build: scripts.build,
+                })
+            }
+        }
+    }
+
+    fn part(&mut self, part: &Part, folder: &str) -> Result<PartV2, CacheError> {
+        let mut copied = |from: &PathBuf| -> Result<String, CacheError> {
+            let base = from.file_name().and_then(|name| name.to_str());
+            let base = base.ok_or_else(|| CacheError::BadPath(from.display().to_string()))?;
+            let path = format!("{folder}/{base}");
+            self.copy(from, &path)?;
+            Ok(path)
+        };
+        Ok(PartV2 {
+            source: copied(&part.source)?,
+            kind: part.kind.clone(),
+            language: part.language.to_string(),
+            resources: part.resources.iter().map(&mut copied).collect::<Result<_, _>>()?,
+            further: part.further.iter().map(&mut copied).collect::<Result<_, _>>()?,
+        })
     }
 
     /// Where the draft lies.
@@ -72,13 +156,22 @@ impl Draft {
         &self.place.dir
     }
 
+    /// Sets the time limit of a package that gives none.
+    pub fn infer_time_limit(&mut self, cpu: CpuTime) {
+        let given = ProblemLimits::from(self.prepared.limits);
+        let limits =
+            ProblemLimits { output: given.output, ..ProblemLimits::new(cpu, given.memory) };
+        self.prepared.limits = limits.into();
+        self.unlimited = false;
+    }
+
     /// Writes the input of the test with that index, CR LF turned into LF; the file it lies in.
     ///
     /// # Errors
     /// When the content cannot be read or the draft not written.
     pub fn put_input(&mut self, test: usize, content: impl Read) -> Result<PathBuf, CacheError> {
         let name = self.test(test)?.name.clone();
-        let path = format!("tests/{name}");
+        let path = format!("tests/{name}.in");
         let written = self.write(&path, content, LineEnds::Unix)?;
         self.test(test)?.input = path;
         Ok(written)
@@ -90,7 +183,7 @@ impl Draft {
     /// When the content cannot be read or the draft not written.
     pub fn put_answer(&mut self, test: usize, content: impl Read) -> Result<PathBuf, CacheError> {
         let name = self.test(test)?.name.clone();
-        let path = format!("tests/{name}.a");
+        let path = format!("tests/{name}.ans");
         let written = self.write(&path, content, LineEnds::Unix)?;
         self.test(test)?.answer = path;
         Ok(written)
@@ -100,9 +193,12 @@ impl Draft {
     /// first, its copy is the problem.
     ///
     /// # Errors
-    /// [`CacheError::Incomplete`] when a test has no input or no answer; otherwise when the cache
-    /// cannot be written.
+    /// [`CacheError::Incomplete`] when a test has no input or no answer, and
+    /// [`CacheError::NoTimeLimit`]; otherwise when the cache cannot be written.
     pub fn publish(mut self) -> Result<Problem, CacheError> {
+        if self.unlimited {
+            return Err(CacheError::NoTimeLimit);
+        }
         for test in &self.prepared.tests {
             for (path, what) in [(&test.input, "input"), (&test.answer, "answer")] {
                 if path.is_empty() {
@@ -122,19 +218,15 @@ impl Draft {
         self.place.publish()
     }
 
-    fn test(&mut self, index: usize) -> Result<&mut TestV1, CacheError> {
+    fn test(&mut self, index: usize) -> Result<&mut TestV2, CacheError> {
         let tests = self.prepared.tests.len();
         self.prepared.tests.get_mut(index).ok_or(CacheError::NoTest { index, tests })
     }
 
-    /// Copies a part of the checker, byte by byte.
-    fn copy(&mut self, from: &Path) -> Result<String, CacheError> {
-        let base = from.file_name().and_then(|name| name.to_str());
-        let base = base.ok_or_else(|| CacheError::BadPath(from.display().to_string()))?;
-        let path = format!("checker/{base}");
+    /// Copies a file of the package, byte by byte.
+    fn copy(&mut self, from: &Path, path: &str) -> Result<(), CacheError> {
         let content = File::open(from).map_err(|source| io(from, "open", source))?;
-        self.write(&path, content, LineEnds::AsTheyAre)?;
-        Ok(path)
+        self.write(path, content, LineEnds::AsTheyAre).map(|_path| ())
     }
 
     fn write(
@@ -190,7 +282,7 @@ impl Place {
         relative: &str,
         mut content: impl Read,
         line_ends: LineEnds,
-    ) -> Result<(PathBuf, FileV1), CacheError> {
+    ) -> Result<(PathBuf, FileV2), CacheError> {
         let path = self.dir.join(relative);
         let fail = |source| io(&path, "write", source);
         fs::create_dir_all(self.dir.join(folder(relative))).map_err(fail)?;
@@ -218,7 +310,7 @@ impl Place {
             }
         }
         let sha256 = Digest::from_bytes(hash.finalize().into()).to_string();
-        Ok((path, FileV1 { path: relative.to_owned(), bytes, sha256 }))
+        Ok((path, FileV2 { path: relative.to_owned(), bytes, sha256 }))
     }
 
     /// Brings everything to disk and renames the place into the cache.

@@ -74,6 +74,16 @@ pub enum PackageError {
         /// What the parser said.
         problem: String,
     },
+    /// A file of the package is not YAML, or uses what packages may not.
+    #[error("{file}: line {line}: not YAML that is read here: {problem}")]
+    Yaml {
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        problem: String,
+    },
     /// A field of the manifest is missing or holds what it cannot.
     #[error("{file}: {field}: {problem}")]
     Field {
@@ -127,6 +137,14 @@ pub enum CacheError {
         /// How many there are.
         tests: usize,
     },
+    /// The time limit has to be inferred, and a draft was published without it: the caller's
+    /// mistake.
+    #[error("the package gives no time limit, and none was inferred: the draft is not complete")]
+    NoTimeLimit,
+    /// A program of the package that cannot be run here: the caller's mistake, for
+    /// [`Package::unsupported`](crate::Package::unsupported) says so.
+    #[error("{0}")]
+    BadPart(String),
     /// A file name that cannot stand in a draft: the caller's mistake.
     #[error("`{0}` is no file name that can be kept")]
     BadPath(String),

@@ -133,6 +133,17 @@ impl Languages {
         });
         fitting.max_by_key(|(letters, _)| *letters).map(|(_, language)| language)
     }
+
+    /// The languages of a pattern for source types, as resources have it: `cpp.*`.
+    pub(crate) fn of_polygon_types(&self, pattern: &str) -> Vec<LanguageId> {
+        // A type of ours stands for all that its own pattern fits.
+        let meant = |language: &&Language| {
+            let mut kinds = language.polygon.iter().map(|kind| kind.replace('*', ""));
+            kinds.any(|kind| fits(pattern, &kind) || fits(pattern, kind.trim_end_matches('.')))
+                || language.polygon.iter().any(|kind| fits(kind, pattern))
+        };
+        self.all.iter().filter(meant).map(|language| language.id.clone()).collect()
+    }
 }
 
 /// The files of `cluster-config/languages/`.

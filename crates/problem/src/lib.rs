@@ -39,11 +39,17 @@ mod archive;
 mod bounds;
 mod cache;
 mod command;
+mod comparison;
 mod draft;
 mod error;
+mod expectation;
+mod group;
+mod icpc;
 mod keys;
 mod language;
 mod language_file;
+mod limits;
+mod mode;
 mod open;
 mod pack;
 mod package;
@@ -53,26 +59,35 @@ mod polygon;
 mod prepared;
 mod problem;
 mod relative;
+mod scoring;
 mod standard;
 mod tag;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod yaml;
 
 pub use cache::Cache;
+pub use comparison::Comparison;
 pub use draft::Draft;
 pub use error::{CacheError, LanguagesError, Mistake, PackageError};
+pub use expectation::{BoundSide, Expectation, Scope, ScoreRule, TimeBound, Verdicts};
+pub use group::{FeedbackPolicy, Group, PointsPolicy};
 pub use language::{Language, Languages, RunStep, Step};
-pub use package::{
-    Answer, FeedbackPolicy, Format, Group, Input, Package, PackageTest, PointsPolicy, ProblemLimits,
-};
+pub use limits::{Inference, ProblemLimits, Rules};
+pub use mode::{Mode, Passes};
+pub use package::{Answer, Format, IcpcVersion, Input, Package, PackageTest};
 pub use parts::{
-    Checker, CheckerTest, CheckerWord, ExtraTag, Part, Resource, Solution, TagScope, Tool,
-    Validator, ValidatorTest,
+    Checker, CheckerTest, CheckerWord, Include, IncludeFor, IncludeStage, InvalidInput,
+    JuryProgram, Part, Resource, Scripts, Solution, Tool, Validator, ValidatorArgs, ValidatorTest,
+    Validators,
 };
 pub use problem::{Problem, Test};
+pub use scoring::{
+    Graded, GradedGroup, Grader, GraderRules, GraderScore, GraderVerdict, Member, Objective,
+    OnReject, Scoring,
+};
 pub use standard::StandardChecker;
-pub use tag::SolutionTag;
 
 /// The testlib header that C++ programs of a package are compiled with when the package brings
 /// none: upstream 0.9.44, unmodified, its notices kept.

@@ -9,12 +9,15 @@ use tempfile::TempDir;
 use crate::bounds::Bounds;
 use crate::relative::is_litter;
 use crate::tree::{Tree, io};
-use crate::{Languages, Package, PackageError, polygon};
+use crate::{Languages, Package, PackageError, icpc, polygon};
 
 /// A package on disk, as its reader needs it.
 pub(crate) struct Opened {
     /// How errors name the package's root: `range-sums.zip:` or `packages/range-sums/`.
     pub(crate) label: String,
+    /// The name of the package's folder; of the archive, without its ending, when the files lie
+    /// in no folder.
+    pub(crate) name: String,
     pub(crate) tree: Tree,
     pub(crate) scratch: Arc<TempDir>,
     /// The vendored testlib header.
@@ -66,17 +69,18 @@ pub(crate) fn open(path: &Path, languages: &Languages) -> Result<Package, Packag
         (false, "") => format!("{given}: "),
         (false, _) => format!("{given}: {inside}/"),
     };
+    let name = match (is_folder, inside) {
+        (false, "") => path.file_stem().map(std::ffi::OsStr::to_owned),
+        _ => root.canonicalize().map_err(|source| io(&root, "open", source))?.file_name().map(Into::into),
+    };
+    let name = name.unwrap_or_default().to_string_lossy().into_owned();
+    let opened = |root: &Path| -> Result<Opened, PackageError> {
+        let tree = Tree::read(root)?;
+        Ok(Opened { label, name, tree, scratch: Arc::new(scratch), testlib })
+    };
     match kind {
-        Kind::Polygon => {
-            let tree = Tree::read(&root)?;
-            let opened = Opened { label, tree, scratch: Arc::new(scratch), testlib };
-            polygon::read(&opened, languages)
-        }
-        Kind::Icpc => Err(PackageError::Unsupported {
-            file: format!("{label}problem.yaml"),
-            what: "ICPC/Kattis packages are not read yet; give a Polygon package (problem.xml)"
-                .to_owned(),
-        }),
+        Kind::Polygon => polygon::read(&opened(&root)?, languages),
+        Kind::Icpc => icpc::read(&opened(&root)?, languages),
         Kind::Contest => {
             Err(PackageError::Contest { package: given, problems: problems_of(&root, inside) })
         }

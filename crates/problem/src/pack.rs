@@ -10,7 +10,7 @@ use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
 use crate::cache::io as failed;
 use crate::draft::{LineEnds, Place};
-use crate::prepared::{MANIFEST, PreparedV1, damaged};
+use crate::prepared::{MANIFEST, PreparedV2, damaged};
 use crate::{Cache, CacheError, Problem};
 
 /// How errors name the archive.
@@ -22,7 +22,7 @@ pub(crate) fn pack(problem: &Problem, to: impl Write + Seek) -> Result<(), Cache
         let path = problem.dir.join(relative);
         File::open(&path).map_err(|source| failed(&path, "open", source))
     };
-    let prepared = PreparedV1::read(open(MANIFEST)?, &place, &problem.revision)?;
+    let prepared = PreparedV2::read(open(MANIFEST)?, &place, &problem.revision)?;
     let mut zip = ZipWriter::new(to);
     // The same time in every archive: what is packed twice has the same bytes.
     let options = SimpleFileOptions::default()
@@ -52,7 +52,7 @@ pub(crate) fn unpack(
     let whole = |error: zip::result::ZipError| damaged(ARCHIVE, MANIFEST, error.to_string());
     let mut zip = ZipArchive::new(from).map_err(whole)?;
     let manifest = zip.by_name(MANIFEST).map_err(whole)?;
-    let prepared = PreparedV1::read(manifest, ARCHIVE, revision)?;
+    let prepared = PreparedV2::read(manifest, ARCHIVE, revision)?;
     let place = Place::make(cache, revision)?;
     let mut known: HashSet<&str> = prepared.files.iter().map(|file| file.path.as_str()).collect();
     known.insert(MANIFEST);
@@ -89,6 +89,8 @@ fn broken_content(error: CacheError, file: &str) -> CacheError {
         other @ (CacheError::Io { .. }
         | CacheError::Incomplete { .. }
         | CacheError::NoTest { .. }
+        | CacheError::NoTimeLimit
+        | CacheError::BadPart(_)
         | CacheError::BadPath(_)
         | CacheError::Damaged { .. }) => other,
     }

@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use minos_model::{Bytes, CpuTime, Digest, LanguageId, ProblemId, RawLimits, WallTime};
+use minos_model::{Digest, LanguageId, ProblemId};
 use tempfile::TempDir;
 
 use crate::{
-    Checker, CheckerTest, Languages, PackageError, Resource, Solution, SolutionTag, Tool, Validator,
+    Checker, CheckerTest, Group, Include, Inference, InvalidInput, JuryProgram, Languages, Mode,
+    PackageError, Passes, ProblemLimits, Resource, Rules, Scoring, Solution, Tool, Validator,
+    ValidatorArgs,
 };
 
 /// Which format a package is written in.
@@ -15,6 +17,43 @@ use crate::{
 pub enum Format {
     /// Polygon: `problem.xml`.
     Polygon,
+    /// ICPC/Kattis: `problem.yaml`.
+    Icpc(IcpcVersion),
+}
+
+/// Which version of its format an ICPC/Kattis package is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IcpcVersion {
+    /// `legacy`, and a manifest that names no version.
+    Legacy,
+    /// `legacy-icpc`: a subset of `legacy`.
+    LegacyIcpc,
+    /// `2023-07-draft`.
+    Draft202307,
+    /// `2025-09`.
+    V202509,
+}
+
+impl IcpcVersion {
+    /// Every version.
+    pub const ALL: [Self; 4] = [Self::Legacy, Self::LegacyIcpc, Self::Draft202307, Self::V202509];
+
+    /// As `problem_format_version` writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Legacy => "legacy",
+            Self::LegacyIcpc => "legacy-icpc",
+            Self::Draft202307 => "2023-07-draft",
+            Self::V202509 => "2025-09",
+        }
+    }
+
+    /// Whether it is one of the old ones.
+    #[must_use]
+    pub const fn is_legacy(self) -> bool {
+        matches!(self, Self::Legacy | Self::LegacyIcpc)
+    }
 }
 
 /// A package that was read and checked. Every path is absolute; archives lie unpacked in a private
@@ -32,12 +71,21 @@ pub struct Package {
     pub revision: Digest,
     /// Where the package's files lie.
     pub root: PathBuf,
-    /// What a solution may use.
+    /// What a submission is and how it runs.
+    pub mode: Mode,
+    /// What a solution may use. When the time limit has to be inferred, what its runs may use
+    /// until it is.
     pub limits: ProblemLimits,
+    /// How the time limit follows from the solutions; `None` when the package gives it.
+    pub inference: Option<Inference>,
+    /// What the package asks for beside the limits.
+    pub rules: Rules,
     /// The tests of the judging testset, in order.
     pub tests: Vec<PackageTest>,
     /// Groups of tests, in order of declaration; empty when the problem has none.
     pub groups: Vec<Group>,
+    /// How verdict and score follow from the tests.
+    pub scoring: Scoring,
     /// Who compares answers.
     pub checker: Checker,
     /// The name the author picked the checker by, as in `std::ncmp.cpp`.
@@ -50,18 +98,27 @@ pub struct Package {
     pub executables: Vec<Tool>,
     /// Programs that check inputs.
     pub validators: Vec<Validator>,
-    /// The program a solution talks to.
+    /// Inputs that prove the validators.
+    pub invalid_inputs: Vec<InvalidInput>,
+    /// The program a solution talks to, of testlib's protocol: see
+    /// [`Problem::interactor`](crate::Problem).
     pub interactor: Option<Tool>,
+    /// The program that [`Grader::Custom`](crate::Grader) means.
+    pub grader: Option<JuryProgram>,
     /// The program that turns test results into points.
     pub scorer: Option<Tool>,
     /// Files that lie beside a program when it is compiled or run.
     pub resources: Vec<Resource>,
-    /// How often a solution runs on each test: 1, or 2 for run-twice problems.
-    pub run_count: u32,
+    /// Files that lie beside submissions.
+    pub includes: Vec<Include>,
     /// The file a solution reads in its working directory; `None` for stdin.
     pub input_file: Option<String>,
     /// The file a solution writes in its working directory; `None` for stdout.
     pub output_file: Option<String>,
+    /// What the package holds and nobody here uses, a line each, for people to know.
+    pub notes: Vec<String>,
+    /// What this version cannot judge, a line each.
+    pub(crate) refused: Vec<String>,
     /// How errors name the manifest.
     pub(crate) manifest: String,
     /// The unpacked archive and the vendored header live as long as the package.
@@ -89,7 +146,7 @@ impl Package {
     /// The solution that makes answers: the one tagged `main`.
     #[must_use]
     pub fn main_solution(&self) -> Option<&Solution> {
-        self.solutions.iter().find(|solution| solution.tag == SolutionTag::Main)
+        self.solutions.iter().find(|solution| solution.main)
     }
 
     /// The language that the manifest gives to a source with this text: of two sources that say
@@ -111,17 +168,23 @@ impl Package {
         self.executables.iter().find(|tool| tool.name == name)
     }
 
-    /// Whether tests or groups carry points.
+    /// Whether a submission gets a score.
     #[must_use]
-    pub fn is_scored(&self) -> bool {
-        self.tests.iter().any(|test| test.points.is_some_and(|points| points > 0.0))
-            || self.groups.iter().any(|group| group.points.is_some_and(|points| points > 0.0))
+    pub const fn is_scored(&self) -> bool {
+        match &self.scoring {
+            Scoring::PassFail => false,
+            Scoring::Points => true,
+            Scoring::Graded(graded) => graded.objective.is_some(),
+        }
     }
 
     /// What this version cannot judge about the package: one line, ready for the user. Whoever
     /// prepares a package asks first, so that nothing is skipped silently.
     #[must_use]
     pub fn unsupported(&self) -> Option<String> {
+        if let Some(refused) = self.refused.first() {
+            return Some(refused.clone());
+        }
         let shown = |tool: &Tool| self.relative(&tool.source);
         if let Some(interactor) = &self.interactor {
             return Some(format!("{}: interactive problems are not judged yet", shown(interactor)));
@@ -129,10 +192,13 @@ impl Package {
         if let Some(scorer) = &self.scorer {
             return Some(format!("{}: scorers are not judged yet", shown(scorer)));
         }
-        if self.run_count != 1 {
+        if self.format != Format::Polygon {
+            return Some(format!("{}: ICPC/Kattis packages are not judged yet", self.manifest));
+        }
+        if self.mode.passes != Passes::Once {
             return Some(format!(
-                "{}: judging@run-count: {} runs per test are not judged yet",
-                self.manifest, self.run_count
+                "{}: judging@run-count: 2 runs per test are not judged yet",
+                self.manifest
             ));
         }
         for (attribute, file) in
@@ -156,7 +222,7 @@ impl Package {
                 self.manifest, test.name
             ));
         }
-        let linked = self.resources.iter().find(|resource| resource.is_for("SOLUTION"))?;
+        let linked = self.includes.first()?;
         Some(format!(
             "{}: files given to the solutions' compiler (graders) are not judged yet",
             self.relative(&linked.path)
@@ -169,61 +235,19 @@ impl Package {
     }
 }
 
-/// What a solution may use; the language adds processes and descriptors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ProblemLimits {
-    /// CPU time.
-    pub cpu: CpuTime,
-    /// Wall-clock time.
-    pub wall: WallTime,
-    /// Memory.
-    pub memory: Bytes,
-    /// Bytes on stdout.
-    pub output: Bytes,
-}
-
-impl ProblemLimits {
-    /// Output where a package gives no limit.
-    pub const DEFAULT_OUTPUT: Bytes = Bytes::from_mib(64);
-    /// The least wall-clock limit where a package gives none.
-    pub const LEAST_WALL: WallTime = WallTime::from_secs(3);
-
-    /// The defaults of the contract around what a package gives: output 64 MiB, wall-clock twice
-    /// the CPU limit and one second more, at least three seconds.
-    #[must_use]
-    pub fn new(cpu: CpuTime, memory: Bytes) -> Self {
-        let twice = cpu.saturating_add(cpu).saturating_add(CpuTime::from_secs(1));
-        let wall = WallTime::from_micros(twice.micros()).max(Self::LEAST_WALL);
-        Self { cpu, wall, memory, output: Self::DEFAULT_OUTPUT }
-    }
-
-    /// Together with what the language says; still to be checked by `Limits::new`.
-    #[must_use]
-    pub const fn raw(&self, processes: u32, files: u32) -> RawLimits {
-        RawLimits {
-            cpu: self.cpu,
-            wall: self.wall,
-            memory: self.memory,
-            output: self.output,
-            processes,
-            files,
-            stack: None,
-        }
-    }
-}
-
 /// One test of a package.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PackageTest {
-    /// The number as the pattern writes it: `01`, `100`.
+    /// The number as the pattern writes it: `01`, `100`; or its path below `data/`:
+    /// `secret/07-max`.
     pub name: String,
     /// Where the input comes from.
     pub input: Input,
     /// Where the answer comes from.
     pub answer: Answer,
-    /// The group it belongs to.
+    /// The group it belongs to, the innermost.
     pub group: Option<String>,
-    /// What it is worth.
+    /// What it is worth at most; `None` when it has no points, or no bound.
     pub points: Option<f64>,
     /// Whether it stands in the statement.
     pub sample: bool,
@@ -232,6 +256,14 @@ pub struct PackageTest {
     /// The file, out of several that the generator writes, that is the input; `None` when the
     /// generator prints it.
     pub from_file: Option<String>,
+    /// Words the submission is called with.
+    pub args: Vec<String>,
+    /// Words the checker is called with beside the files.
+    pub validator_args: Vec<String>,
+    /// What the input validators are called with.
+    pub input_args: ValidatorArgs,
+    /// Files in the submission's working directory: relative name and place.
+    pub files: Vec<(String, PathBuf)>,
 }
 
 /// Where a test's input comes from.
@@ -253,41 +285,4 @@ pub enum Answer {
     File(PathBuf),
     /// The stdout of the main solution.
     MainSolution,
-}
-
-/// How a group's points follow from its tests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PointsPolicy {
-    /// All points when every test passes, otherwise none.
-    CompleteGroup,
-    /// The sum over the tests that pass.
-    EachTest,
-}
-
-/// What a contestant learns of a group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FeedbackPolicy {
-    /// Every test.
-    Complete,
-    /// The first test that fails.
-    Icpc,
-    /// The points.
-    Points,
-    /// Nothing.
-    None,
-}
-
-/// Tests that are scored together.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Group {
-    /// Its name, as tests refer to it.
-    pub name: String,
-    /// What it is worth, when the manifest says so.
-    pub points: Option<f64>,
-    /// How points follow from tests.
-    pub points_policy: PointsPolicy,
-    /// What a contestant learns.
-    pub feedback_policy: FeedbackPolicy,
-    /// Groups that must pass completely before this one counts; acyclic.
-    pub dependencies: Vec<String>,
 }

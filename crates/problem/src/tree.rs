@@ -56,6 +56,16 @@ impl Tree {
             .filter(move |path| super::relative::folder(path) == folder)
     }
 
+    /// Every file below a folder, relative to it, in order; the root is the empty path.
+    pub(crate) fn below<'a>(&'a self, folder: &str) -> impl Iterator<Item = &'a str> {
+        let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let from = prefix.clone();
+        self.files
+            .range(from..)
+            .map(|(path, _)| path.as_str())
+            .map_while(move |path| path.strip_prefix(prefix.as_str()))
+    }
+
     /// The SHA-256 of all files in order of their paths: for each the path's length, the path, the
     /// content's length and the content; lengths are 64-bit little-endian.
     ///

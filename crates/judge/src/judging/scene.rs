@@ -26,25 +26,19 @@ pub(super) fn scene() -> Scene {
         std::fs::write(path(&format!("in{n}")), format!("in{n}\n")).unwrap();
         std::fs::write(path(&format!("ans{n}")), format!("{n}\n")).unwrap();
         Test {
-            name: format!("0{n}"),
-            input: path(&format!("in{n}")),
-            answer: path(&format!("ans{n}")),
             group: Some("g".to_owned()),
-            points: None,
             sample: n == 1,
+            ..Test::new(format!("0{n}"), path(&format!("in{n}")), path(&format!("ans{n}")))
         }
     });
     std::fs::write(path("check.cpp"), "checker").unwrap();
     std::fs::write(path("testlib.h"), "testlib").unwrap();
+    let limits = ProblemLimits::new(CpuTime::from_secs(1), Bytes::from_mib(64));
+    let revision = Digest::from_bytes([7; 32]);
     let problem = Problem {
-        id: "sums".parse().unwrap(),
-        revision: Digest::from_bytes([7; 32]),
-        name: "Sums".to_owned(),
-        dir: dir.path().to_owned(),
-        limits: ProblemLimits::new(CpuTime::from_secs(1), Bytes::from_mib(64)),
         tests: tests.collect(),
-        groups: Vec::new(),
         checker: Checker::Standard(StandardChecker::Ncmp),
+        ..Problem::new("sums".parse().unwrap(), revision, dir.path().to_owned(), limits)
     };
     Scene { dir, problem, submitted: ("c", b"source".to_vec()), options: Options::default() }
 }
@@ -56,6 +50,7 @@ impl Scene {
             kind: kind.to_owned(),
             language: language.parse().unwrap(),
             resources: vec![self.dir.path().join("testlib.h")],
+            further: Vec::new(),
         });
         self
     }

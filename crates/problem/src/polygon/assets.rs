@@ -1,13 +1,12 @@
 //! The programs of a problem: checker, validators, interactor, solutions.
 
 use super::files::{Files, missing};
-use super::testset::{Numbered, pattern, plain};
+use super::testset::{pattern, plain};
 use super::xml::Element;
 use crate::{
-    Checker, CheckerTest, CheckerWord, ExtraTag, Group, Solution, TagScope, Tool, Validator,
+    Checker, CheckerTest, CheckerWord, PackageError, StandardChecker, Tool, Validator,
     ValidatorTest,
 };
-use crate::{PackageError, SolutionTag, StandardChecker};
 
 /// A checker with the cases that prove it.
 #[derive(Debug)]
@@ -90,10 +89,12 @@ fn checker_tests(
             "ok" => CheckerWord::Ok,
             "wrong-answer" => CheckerWord::WrongAnswer,
             "presentation-error" => CheckerWord::PresentationError,
+            "points" => CheckerWord::Points,
             "crashed" => CheckerWord::Crashed,
             other => {
-                let problem =
-                    format!("`{other}`; expected ok, wrong-answer, presentation-error or crashed");
+                let problem = format!(
+                    "`{other}`; expected ok, wrong-answer, presentation-error, points or crashed"
+                );
                 return Err(element.wrong("@verdict", problem));
             }
         };
@@ -106,6 +107,7 @@ fn checker_tests(
             input: file("input-path-pattern")?,
             output: file("output-path-pattern")?,
             answer: file("answer-path-pattern")?,
+            args: Vec::new(),
             verdict,
         });
     }
@@ -165,66 +167,4 @@ fn validator_tests(
         });
     }
     Ok(tests)
-}
-
-pub(super) fn solutions(
-    assets: &Element<'_>,
-    files: &Files<'_>,
-    testsets: &[String],
-    groups: &[Group],
-    tests: &[Numbered],
-) -> Result<Vec<Solution>, PackageError> {
-    let is_group = |name: &str| {
-        groups.iter().any(|group| group.name == name)
-            || tests.iter().any(|test| test.test.group.as_deref() == Some(name))
-    };
-    let mut solutions: Vec<Solution> = Vec::new();
-    for element in assets.list("solutions", "solution") {
-        let tag = tag(&element)?;
-        let second_main = solutions.iter().any(|other| other.tag == SolutionTag::Main);
-        if tag == SolutionTag::Main && second_main {
-            return Err(element.wrong("@tag", "a second main solution; expected one".to_owned()));
-        }
-        let source = element.need("source", "the solution's source")?;
-        // Only the main solution is ever needed to judge, and only to make answers.
-        let tool =
-            if tag == SolutionTag::Main { files.tool(&source) } else { files.tool_named(&source) }?;
-        let mut extra_tags = Vec::new();
-        for extra in element.list("extra-tags", "extra-tag") {
-            let scope = match (extra.attribute("group"), extra.attribute("testset")) {
-                (Some(group), None) if is_group(group) => TagScope::Group(group.to_owned()),
-                (Some(group), None) => {
-                    return Err(extra.wrong("@group", format!("there is no group `{group}`")));
-                }
-                (None, Some(name)) if testsets.iter().any(|testset| testset == name) => {
-                    TagScope::Testset(name.to_owned())
-                }
-                (None, Some(name)) => {
-                    let problem =
-                        format!("there is no testset `{name}`, only {}", testsets.join(", "));
-                    return Err(extra.wrong("@testset", problem));
-                }
-                _ => {
-                    let problem = "expected either @group or @testset".to_owned();
-                    return Err(extra.wrong("", problem));
-                }
-            };
-            extra_tags.push(ExtraTag { scope, tag: self::tag(&extra)? });
-        }
-        solutions.push(Solution {
-            path: tool.source,
-            tag,
-            extra_tags,
-            language: tool.language,
-            kind: tool.kind,
-            resources: tool.resources,
-            note: element.attribute("note").map(str::to_owned),
-        });
-    }
-    Ok(solutions)
-}
-
-fn tag(element: &Element<'_>) -> Result<SolutionTag, PackageError> {
-    let text = element.need_attribute("tag", "what the solution is for, such as accepted")?;
-    text.parse().map_err(|problem| element.wrong("@tag", problem))
 }

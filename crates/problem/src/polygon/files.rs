@@ -9,8 +9,7 @@ use super::testset::Numbered;
 use super::xml::Element;
 use crate::open::Opened;
 use crate::relative::{base_name, folder, normalise, stem_and_extension};
-use crate::{Input, Resource, Tool};
-use crate::{Languages, PackageError};
+use crate::{Include, IncludeFor, IncludeStage, Input, Languages, PackageError, Resource, Tool};
 
 /// Extensions of files that C and C++ programs include.
 const HEADERS: [&str; 7] = ["h", "hh", "hpp", "hxx", "inc", "ipp", "tpp"];
@@ -115,6 +114,8 @@ impl<'a> Files<'a> {
             source: self.path(path),
             language,
             resources: self.companions(path, &kind),
+            further: Vec::new(),
+            scripts: None,
             kind,
         }
     }
@@ -198,6 +199,29 @@ impl<'a> Files<'a> {
             if known.is_empty() { "it lists none".to_owned() } else { known.join(", ") },
             test.test.name
         )))
+    }
+
+    /// The resources that lie beside solutions.
+    pub(super) fn includes(&self) -> Vec<Include> {
+        let given = self.resources.iter().filter(|(_, resource)| resource.is_for("SOLUTION"));
+        given.map(|(path, resource)| self.include(path, resource)).collect()
+    }
+
+    fn include(&self, path: &str, resource: &Resource) -> Include {
+        let languages = if resource.for_types.is_empty() {
+            IncludeFor::All
+        } else {
+            let meant = |kind: &String| self.languages.of_polygon_types(kind);
+            IncludeFor::Only(resource.for_types.iter().flat_map(meant).collect())
+        };
+        let at = |stage: &str| resource.stages.iter().any(|name| name.eq_ignore_ascii_case(stage));
+        let stage = match (at("COMPILE"), at("RUN")) {
+            (true, false) => IncludeStage::Compile,
+            (false, true) => IncludeStage::Run,
+            (true, true) | (false, false) => IncludeStage::Both,
+        };
+        let name = base_name(path).to_owned();
+        Include { name, path: resource.path.clone(), languages, stage }
     }
 
     pub(super) fn into_resources(self) -> Vec<Resource> {

@@ -7,6 +7,7 @@
 
 mod assets;
 mod files;
+mod solutions;
 mod testset;
 mod xml;
 
@@ -17,10 +18,13 @@ use minos_model::{LimitError, Limits, ProblemId};
 
 use crate::bounds::MAX_MANIFEST;
 use crate::open::Opened;
-use crate::package::{Answer, Format, Package, PackageTest, ProblemLimits};
 use crate::tree::io;
-use crate::{Languages, PackageError, SolutionTag};
+use crate::{
+    Answer, Format, Group, Languages, Mode, Package, PackageError, PackageTest, Passes,
+    ProblemLimits, Rules, Scoring,
+};
 use files::Files;
+use testset::Judged;
 use xml::Element;
 
 /// The manifest's name.
@@ -34,13 +38,15 @@ pub(crate) fn read(opened: &Opened, languages: &Languages) -> Result<Package, Pa
 
     let files = Files::read(opened, languages, &root)?;
     let judging = root.need("judging", "the testsets")?;
-    let (testset, names) = testset::choose(&judging)?;
+    let (testset, name, testsets) = testset::choose(&judging)?;
     let limits = testset::limits(&testset)?;
     let groups = testset::groups(&testset)?;
-    let tests = testset::tests(&testset, &files)?;
+    let tests = testset::tests(&testset, name, &files)?;
     let assets = root.need("assets", "the checker and the solutions")?;
     let checker = assets::checker(&assets, &files)?;
-    let solutions = assets::solutions(&assets, &files, &names, &groups, &tests)?;
+    let judged = Judged { testset: name, testsets: &testsets, groups: &groups, tests: &tests };
+    let solutions = solutions::solutions(&assets, &files, &judged)?;
+    let notes = notes(&judged);
     let validators = assets::validators(&assets, &files)?;
     let interactor = assets::tool(&assets, "interactor", &files)?;
     let scorer = assets::tool(&assets, "scorer", &files)?;
@@ -48,6 +54,12 @@ pub(crate) fn read(opened: &Opened, languages: &Languages) -> Result<Package, Pa
     let id =
         ProblemId::new(short_name).map_err(|error| root.wrong("@short-name", error.to_string()))?;
     let executables = files.generators(&tests)?;
+    let tests: Vec<PackageTest> = tests.into_iter().map(|test| test.test).collect();
+    let mode = Mode {
+        interactive: interactor.is_some(),
+        submit_answer: false,
+        passes: if run_count(&judging)? == 2 { Passes::Twice } else { Passes::Once },
+    };
 
     let package = Package {
         id,
@@ -55,8 +67,12 @@ pub(crate) fn read(opened: &Opened, languages: &Languages) -> Result<Package, Pa
         format: Format::Polygon,
         revision: opened.tree.revision()?,
         root: opened.tree.root().to_owned(),
+        mode,
         limits,
-        tests: tests.into_iter().map(|test| test.test).collect(),
+        inference: None,
+        rules: Rules::default(),
+        scoring: scoring(&tests, &groups),
+        tests,
         groups,
         checker: checker.checker,
         checker_name: checker.name,
@@ -64,12 +80,16 @@ pub(crate) fn read(opened: &Opened, languages: &Languages) -> Result<Package, Pa
         solutions,
         executables,
         validators,
+        invalid_inputs: Vec::new(),
         interactor,
+        grader: None,
         scorer,
+        includes: files.includes(),
         resources: files.into_resources(),
-        run_count: run_count(&judging)?,
         input_file: file_name(&judging, "input-file", "stdin")?,
         output_file: file_name(&judging, "output-file", "stdout")?,
+        notes,
+        refused: Vec::new(),
         manifest: file.clone(),
         _scratch: std::sync::Arc::clone(&opened.scratch),
     };
@@ -127,6 +147,34 @@ fn file_name(
     }
 }
 
+/// Points, as soon as a test or a group has any.
+fn scoring(tests: &[PackageTest], groups: &[Group]) -> Scoring {
+    let worth = |points: Option<f64>| points.is_some_and(|points| points > 0.0);
+    let scored = tests.iter().any(|test| worth(test.points))
+        || groups.iter().any(|group| worth(group.points));
+    if scored { Scoring::Points } else { Scoring::PassFail }
+}
+
+/// What the manifest holds and judging does not use.
+fn notes(judged: &Judged<'_>) -> Vec<String> {
+    let mut notes = Vec::new();
+    for name in judged.testsets.iter().filter(|name| *name != judged.testset) {
+        let decides = judged.testset;
+        notes.push(format!("testset {name} is not judged: testset {decides} decides"));
+    }
+    for group in judged.groups {
+        for dependency in &group.dependencies {
+            let known = judged.groups.iter().any(|other| other.name == *dependency)
+                || judged.tests.iter().any(|test| test.test.group.as_ref() == Some(dependency));
+            if !known {
+                let name = &group.name;
+                notes.push(format!("group {name} waits for group {dependency}, which has no test"));
+            }
+        }
+    }
+    notes
+}
+
 /// A time and a memory limit that can be enforced.
 fn checked_limits(
     testset: &Element<'_>,
@@ -147,8 +195,7 @@ fn answers_can_be_made(package: &Package, assets: &Element<'_>) -> Result<(), Pa
     let Some(test) = package.tests.iter().find(needs) else { return Ok(()) };
     let Some(main) = package.main_solution() else {
         let problem = format!(
-            "no solution is tagged `{}`, but test {} has no answer file; tag one, or add the answer",
-            SolutionTag::Main,
+            "no solution is tagged `main`, but test {} has no answer file; tag one, or add the answer",
             test.name
         );
         return Err(assets.wrong("solutions", problem));

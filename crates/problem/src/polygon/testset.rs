@@ -6,12 +6,12 @@ use minos_model::{Bytes, CpuTime};
 
 use super::files::{Files, missing};
 use super::xml::Element;
-use crate::package::{
-    Answer, FeedbackPolicy, Group, Input, PackageTest, PointsPolicy, ProblemLimits,
-};
 use crate::pattern::Pattern;
 use crate::relative::normalise;
-use crate::{PackageError, command};
+use crate::{
+    Answer, FeedbackPolicy, Group, Input, PackageError, PackageTest, PointsPolicy, ProblemLimits,
+    ValidatorArgs, command,
+};
 
 /// A test, and the place in the manifest where its command stands.
 #[derive(Debug)]
@@ -28,10 +28,20 @@ impl Numbered {
     }
 }
 
-/// The testset that decides, and the names of all of them.
+/// The tests that decide, as solutions' tags refer to them.
+pub(super) struct Judged<'a> {
+    /// The name of the testset that decides.
+    pub(super) testset: &'a str,
+    /// The names of all testsets.
+    pub(super) testsets: &'a [String],
+    pub(super) groups: &'a [Group],
+    pub(super) tests: &'a [Numbered],
+}
+
+/// The testset that decides, its name, and the names of all of them.
 pub(super) fn choose<'a>(
     judging: &Element<'a>,
-) -> Result<(Element<'a>, Vec<String>), PackageError> {
+) -> Result<(Element<'a>, &'a str, Vec<String>), PackageError> {
     let mut named = Vec::new();
     for testset in judging.all("testset") {
         let name = testset.need_attribute("name", "the testset's name, such as `tests`")?;
@@ -58,7 +68,8 @@ pub(super) fn choose<'a>(
             return Err(judging.wrong("testset", problem));
         }
     };
-    Ok((named.swap_remove(index).1, names))
+    let (name, testset) = named.swap_remove(index);
+    Ok((testset, name, names))
 }
 
 pub(super) fn limits(testset: &Element<'_>) -> Result<ProblemLimits, PackageError> {
@@ -99,6 +110,7 @@ pub(super) fn groups(testset: &Element<'_>) -> Result<Vec<Group>, PackageError> 
         }
         groups.push(Group {
             name: name.to_owned(),
+            parent: None,
             points: element.points()?,
             points_policy,
             feedback_policy,
@@ -109,18 +121,14 @@ pub(super) fn groups(testset: &Element<'_>) -> Result<Vec<Group>, PackageError> 
     Ok(groups)
 }
 
-/// Every dependency is a group of this testset, and following them ends.
+/// Following dependencies ends. Those on groups that are not declared are kept: Polygon declares
+/// only groups that somebody has edited.
 fn check_dependencies(testset: &Element<'_>, groups: &[Group]) -> Result<(), PackageError> {
     let wrong = |group: &Group, problem: String| {
         testset.wrong(&format!("groups/group[{}]/dependencies", group.name), problem)
     };
     let mut left: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for group in groups {
-        for dependency in &group.dependencies {
-            if !groups.iter().any(|other| other.name == *dependency) {
-                return Err(wrong(group, format!("there is no group `{dependency}`")));
-            }
-        }
         left.insert(&group.name, group.dependencies.iter().map(String::as_str).collect());
     }
     // Groups whose dependencies are all settled are settled, until none is left or nothing moves.
@@ -148,6 +156,7 @@ fn check_dependencies(testset: &Element<'_>, groups: &[Group]) -> Result<(), Pac
 
 pub(super) fn tests(
     testset: &Element<'_>,
+    name: &str,
     files: &Files<'_>,
 ) -> Result<Vec<Numbered>, PackageError> {
     let input = pattern(testset, "input-path-pattern")?;
@@ -179,11 +188,24 @@ pub(super) fn tests(
             sample: element.attribute("sample") == Some("true"),
             description: element.attribute("description").map(str::to_owned),
             from_file: element.attribute("from-file").map(str::to_owned),
+            args: Vec::new(),
+            validator_args: Vec::new(),
+            input_args: input_args(name, element.attribute("group")),
+            files: Vec::new(),
         };
         let file = element.file().to_owned();
         Ok(Numbered { test, file, field: element.to("@cmd") })
     })
     .collect()
+}
+
+/// What Polygon tells validators of a test.
+fn input_args(testset: &str, group: Option<&str>) -> ValidatorArgs {
+    let mut args = vec!["--testset".to_owned(), testset.to_owned()];
+    if let Some(group) = group {
+        args.extend(["--group".to_owned(), group.to_owned()]);
+    }
+    ValidatorArgs::Each(args)
 }
 
 /// The file when the package holds it, else the command that makes it.

@@ -95,7 +95,7 @@ fn what_a_killed_process_left_is_swept_and_a_living_draft_is_not() {
     let living = set.cache.begin(&set.package).unwrap();
     let dead = set.dir.path().join("cache/drafts/4294967-0");
     fs::create_dir_all(dead.join("tests")).unwrap();
-    fs::write(dead.join("tests/01"), "half").unwrap();
+    fs::write(dead.join("tests/01.in"), "half").unwrap();
     File::create(dead.with_extension("lock")).unwrap();
     let nameless = set.dir.path().join("cache/drafts/nameless");
     fs::create_dir(&nameless).unwrap();
@@ -110,13 +110,13 @@ fn what_a_killed_process_left_is_swept_and_a_living_draft_is_not() {
 fn a_damaged_problem_is_not_served_and_can_be_prepared_again() {
     type Damage = fn(&Path);
     let damages: [(&str, Damage); 5] = [
-        ("cut", |dir| fs::write(dir.join("tests/01"), "1").unwrap()),
-        ("gone", |dir| fs::remove_file(dir.join("tests/02.a")).unwrap()),
+        ("cut", |dir| fs::write(dir.join("tests/01.in"), "1").unwrap()),
+        ("gone", |dir| fs::remove_file(dir.join("tests/02.ans")).unwrap()),
         ("no manifest", |dir| fs::remove_file(dir.join("problem.json")).unwrap()),
         ("half a manifest", |dir| fs::write(dir.join("problem.json"), "{").unwrap()),
         ("a link", |dir| {
-            fs::remove_file(dir.join("tests/01")).unwrap();
-            std::os::unix::fs::symlink("01.a", dir.join("tests/01")).unwrap();
+            fs::remove_file(dir.join("tests/01.in")).unwrap();
+            std::os::unix::fs::symlink("01.ans", dir.join("tests/01.in")).unwrap();
         }),
     ];
     let set = set();
@@ -180,13 +180,17 @@ fn an_archive_that_is_not_what_it_says_is_refused_by_file_and_leaves_nothing() {
     let manifest = problem.dir.join("problem.json");
     let original = fs::read_to_string(&manifest).unwrap();
     for (old, new, said) in [
-        ("\"bytes\": 6,", "\"bytes\": 7,", "tests/01: its length is not 7 bytes"),
-        ("\"bytes\": 6,", "\"bytes\": 5,", "tests/01: its length is not 5 bytes"),
+        ("\"bytes\": 6,", "\"bytes\": 7,", "tests/01.in: its length is not 7 bytes"),
+        ("\"bytes\": 6,", "\"bytes\": 5,", "tests/01.in: its length is not 5 bytes"),
         ("\"sha256\": \"", "\"sha256\": \"0", "checker/check.cpp: SHA-256"),
-        ("minos.problem/1", "minos.problem/9", "problem.json: schema"),
-        ("\"tests/01\",", "\"../../01\",", "../../01: not listed among the files"),
-        ("\"path\": \"tests/01\"", "\"path\": \"/tests/01\"", "/tests/01: no plain relative path"),
-        ("\"tests/01.a\",\n      \"bytes\"", "\"tests/01\",\n      \"bytes\"", "listed twice"),
+        ("minos.problem/2", "minos.problem/9", "problem.json: schema"),
+        ("\"tests/01.in\",", "\"../../01.in\",", "../../01.in: not listed among the files"),
+        (
+            "\"path\": \"tests/01.in\"",
+            "\"path\": \"/tests/01.in\"",
+            "/tests/01.in: no plain relative path",
+        ),
+        ("\"tests/01.ans\",\n      \"bytes\"", "\"tests/01.in\",\n      \"bytes\"", "listed twice"),
         ("\"name\": \"Sums\"", "\"title\": \"Sums\"", "problem.json: unknown field"),
     ] {
         assert!(original.contains(old), "{old}: {original}");
@@ -200,7 +204,7 @@ fn an_archive_that_is_not_what_it_says_is_refused_by_file_and_leaves_nothing() {
         for name in ["checker/check.cpp", "checker/extra.h", "checker/testlib.h"] {
             add(name, &fs::read(problem.dir.join(name)).unwrap());
         }
-        for name in ["tests/01", "tests/01.a", "tests/02", "tests/02.a"] {
+        for name in ["tests/01.in", "tests/01.ans", "tests/02.in", "tests/02.ans"] {
             add(name, &fs::read(problem.dir.join(name)).unwrap());
         }
         refuse(&zip.finish().unwrap().into_inner(), &problem.revision, said);

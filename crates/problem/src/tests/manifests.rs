@@ -1,11 +1,10 @@
 //! Manifests that are read, and manifests that are refused with file, field and expectation.
 
-use minos_model::{Bytes, CpuTime, WallTime};
+use minos_model::{Bytes, CpuTime, Verdict, WallTime};
 
 use super::sample::Sample;
 use crate::{
-    Answer, Checker, CheckerWord, FeedbackPolicy, Input, PointsPolicy, SolutionTag,
-    StandardChecker, TagScope,
+    Answer, Checker, CheckerWord, FeedbackPolicy, Input, PointsPolicy, Scope, StandardChecker,
 };
 
 #[test]
@@ -44,11 +43,15 @@ fn everything_a_manifest_says_about_judging_is_read() {
 fn a_solution_in_an_unknown_language_keeps_its_type_and_its_extra_tags() {
     let package = Sample::default().open().unwrap();
     let slow = &package.solutions[1];
-    assert_eq!((slow.tag, slow.language.clone()), (SolutionTag::Rejected, None));
+    assert_eq!((slow.label.as_str(), slow.language.clone()), ("rejected", None));
     assert_eq!((slow.kind.as_str(), slow.note.as_deref()), ("kotlin", Some("slow")));
-    assert_eq!(slow.extra_tags[0].scope, TagScope::Group("1".to_owned()));
-    assert_eq!(slow.extra_tags[0].tag, SolutionTag::Accepted);
-    assert_eq!(slow.extra_tags[1].scope, TagScope::Testset("tests".to_owned()));
+    let [whole, group, testset] = slow.expectations.as_slice() else { panic!("three") };
+    assert_eq!((whole.scope.clone(), whole.permitted.clone()), (Scope::All, None));
+    assert!(!whole.required.as_ref().unwrap().holds(Verdict::Accepted));
+    assert!(group.scope.holds("02") && !group.scope.holds("01"));
+    assert!(group.permitted.as_ref().unwrap().holds(Verdict::Accepted));
+    assert!(testset.scope.holds("02") && testset.scope.holds("01"));
+    assert!(testset.required.as_ref().unwrap().holds(Verdict::TimeLimit));
 }
 
 #[track_caller]

@@ -21,6 +21,7 @@ const ROWS: &[&[&str]] = &[
 const HOMES: &[(&str, &[&str])] = &[
     ("zip", &["minos-problem"]),
     ("roxmltree", &["minos-problem"]),
+    ("saphyr-parser", &["minos-problem"]),
     ("nix", &["minos-sandbox"]),
     ("libc", &["minos-sandbox"]),
     ("seccompiler", &["minos-sandbox"]),

@@ -1,0 +1,255 @@
+//! Test data of the new versions: `sample`, and `secret` with groups that have a highest score.
+
+use std::collections::BTreeSet;
+
+use super::data::{Data, folders_in, test_at, tests_in};
+use super::groups::{self, MaxScore, Settings};
+use super::manifest::Manifest;
+use super::place::Place;
+use crate::bounds::MAX_DEPTH;
+use crate::{
+    FeedbackPolicy, Group, IcpcVersion, PackageError, PackageTest, PointsPolicy, Scoring,
+};
+
+pub(super) fn read(place: &mut Place<'_>, manifest: &Manifest) -> Result<Data, PackageError> {
+    let scoring = if manifest.scoring { Scoring::Points } else { Scoring::PassFail };
+    let mut recent = Recent { place, manifest, data: Data::new(scoring) };
+    let outer = groups::of_group(recent.place, "data", manifest.version)?;
+    recent.sample(&outer)?;
+    let settings = recent.settings("secret", &outer)?;
+    recent.node("secret", None, &settings, 1)?;
+    Ok(recent.data)
+}
+
+struct Recent<'a, 'b> {
+    place: &'a mut Place<'b>,
+    manifest: &'a Manifest,
+    data: Data,
+}
+
+impl Recent<'_, '_> {
+    fn sample(&mut self, outer: &Settings) -> Result<(), PackageError> {
+        if !self.place.has_folder("data/sample") {
+            return Ok(());
+        }
+        let settings = self.settings("sample", outer)?;
+        let (tests, folders) = self.members("sample")?;
+        if let Some(folder) = folders.first() {
+            let path = format!("data/sample/{folder}");
+            return Err(self.place.wrong(&path, "samples have no groups"));
+        }
+        let feedback = settings.full_feedback.unwrap_or(true);
+        let points = self.manifest.scoring.then_some(0.0);
+        self.group("sample", None, points, PointsPolicy::CompleteGroup, feedback);
+        self.tests("sample", &tests, &settings, points)
+    }
+
+    /// A group with everything in it. In 2025-09 only `secret` has groups, and folders below those
+    /// are part of the tests' names; in the draft groups nest.
+    fn node(
+        &mut self,
+        name: &str,
+        parent: Option<&str>,
+        settings: &Settings,
+        depth: usize,
+    ) -> Result<(), PackageError> {
+        let strict = self.manifest.version == IcpcVersion::V202509;
+        let folder = format!("data/{name}");
+        if depth > MAX_DEPTH {
+            return Err(self.place.wrong(&folder, format!("more than {MAX_DEPTH} groups deep")));
+        }
+        let (tests, folders) = if depth == 1 || !strict {
+            self.members(name)?
+        } else {
+            (self.tests_below(name)?, Vec::new())
+        };
+        if strict && !tests.is_empty() && !folders.is_empty() {
+            let problem = "groups beside tests; expected either tests or groups in it";
+            return Err(self.place.wrong(&folder, problem));
+        }
+        if depth > 1 && tests.is_empty() && folders.is_empty() && !settings.static_validation {
+            let problem = "a group without tests; expected files such as 1.in";
+            return Err(self.place.wrong(&folder, problem));
+        }
+        let default =
+            if depth == 1 { PointsPolicy::EachTest } else { PointsPolicy::CompleteGroup };
+        let policy = settings.policy.unwrap_or(default);
+        let points = self.points(name, parent, settings, policy)?;
+        self.check_dependencies(name, &settings.require_pass)?;
+        self.group(name, parent, points, policy, settings.full_feedback.unwrap_or(false));
+        if let Some(group) = self.data.groups.last_mut() {
+            group.dependencies.clone_from(&settings.require_pass);
+        }
+        let mut inner: Vec<(String, Settings)> = Vec::new();
+        for folder in folders {
+            let name = format!("{name}/{folder}");
+            let settings = self.settings(&name, settings)?;
+            inner.push((name, settings));
+        }
+        let share = self.share(points, policy, tests.len(), &inner);
+        let each = share.filter(|_| policy != PointsPolicy::CompleteGroup);
+        self.tests(name, &tests, settings, each)?;
+        for (inner, mut settings) in inner {
+            // The draft shares out what no group in it claims.
+            if settings.max_score.is_none() && !strict {
+                settings.max_score = Some(share.map_or(MaxScore::Unbounded, MaxScore::Points));
+            }
+            self.node(&inner, Some(name), &settings, depth + 1)?;
+        }
+        Ok(())
+    }
+
+    /// What a test, or a group that names no score of its own, can reach.
+    fn share(
+        &self,
+        points: Option<f64>,
+        policy: PointsPolicy,
+        tests: usize,
+        inner: &[(String, Settings)],
+    ) -> Option<f64> {
+        let points = points.filter(|_| self.manifest.scoring)?;
+        if policy == PointsPolicy::Minimum {
+            return Some(points);
+        }
+        let claimed = |(_, settings): &(String, Settings)| match settings.max_score {
+            Some(MaxScore::Points(points)) => points,
+            Some(MaxScore::Unbounded) | None => 0.0,
+        };
+        let open = inner.iter().filter(|(_, settings)| settings.max_score.is_none()).count();
+        let sharers = u32::try_from(tests + open).unwrap_or(u32::MAX).max(1);
+        let left = points - inner.iter().map(claimed).sum::<f64>();
+        Some(left.max(0.0) / f64::from(sharers))
+    }
+
+    /// The highest score of a group, and whether it may have that.
+    fn points(
+        &self,
+        name: &str,
+        parent: Option<&str>,
+        settings: &Settings,
+        policy: PointsPolicy,
+    ) -> Result<Option<f64>, PackageError> {
+        if !self.manifest.scoring {
+            return Ok(None);
+        }
+        let path = format!("data/{name}/test_group.yaml");
+        let wrong = |problem: &str| Err(self.place.wrong(&path, problem));
+        let points = match settings.max_score {
+            Some(MaxScore::Points(points)) => Some(points),
+            None if parent.is_none() => Some(100.0),
+            Some(MaxScore::Unbounded) | None => None,
+        };
+        let outer = parent.and_then(|name| self.data.groups.iter().find(|group| group.name == name));
+        if let Some(outer) = outer {
+            if points.is_none() && outer.points.is_some() {
+                return wrong("max_score: missing or unbounded, but the group around has a number");
+            }
+            let passes = |policy| policy == PointsPolicy::CompleteGroup;
+            if passes(outer.points_policy) && !passes(policy) {
+                return wrong("score_aggregation: expected pass-fail, as the group around has");
+            }
+        }
+        if points.is_none() && policy == PointsPolicy::CompleteGroup {
+            return wrong("max_score: missing or unbounded; a pass-fail group needs a number");
+        }
+        Ok(points)
+    }
+
+    /// Groups that have to pass come earlier, and pass or fail as a whole.
+    fn check_dependencies(&self, name: &str, required: &[String]) -> Result<(), PackageError> {
+        for other in required {
+            let found = self.data.groups.iter().find(|group| group.name == *other);
+            let whole = found.is_some_and(|group| group.points_policy == PointsPolicy::CompleteGroup);
+            if !whole || name.starts_with(&format!("{other}/")) {
+                let path = format!("data/{name}/test_group.yaml");
+                let problem = format!(
+                    "require_pass: `{other}` is no earlier group with pass-fail aggregation"
+                );
+                return Err(self.place.wrong(&path, problem));
+            }
+        }
+        Ok(())
+    }
+
+    fn settings(&mut self, name: &str, outer: &Settings) -> Result<Settings, PackageError> {
+        let folder = format!("data/{name}");
+        let settings = groups::of_group(self.place, &folder, self.manifest.version)?.within(outer);
+        if let Some(key) = settings.scored_key.filter(|_| !self.manifest.scoring) {
+            let problem = format!("{key}: only problems of type scoring have it");
+            return Err(self.place.wrong(&format!("{folder}/test_group.yaml"), problem));
+        }
+        self.data.static_validation |= settings.static_validation;
+        Ok(settings)
+    }
+
+    /// The tests directly in a group, and the folders beside them.
+    fn members(&mut self, name: &str) -> Result<(BTreeSet<String>, Vec<String>), PackageError> {
+        let folder = format!("data/{name}");
+        let tests = tests_in(self.place, &folder, &["test_group.yaml", "testdata.yaml"])?;
+        let folders = folders_in(self.place, &folder, &tests);
+        Ok((tests, folders))
+    }
+
+    /// The tests in a group and in folders below it, by their names relative to it.
+    fn tests_below(&mut self, name: &str) -> Result<BTreeSet<String>, PackageError> {
+        let mut all = BTreeSet::new();
+        let mut left = vec![String::new()];
+        while let Some(below) = left.pop() {
+            let settings = format!("data/{name}/{below}test_group.yaml");
+            if !below.is_empty() && self.place.holds(&settings) {
+                return Err(self.place.wrong(&settings, "folders within groups are no groups"));
+            }
+            let folder = format!("{name}/{below}");
+            let (tests, folders) = self.members(folder.trim_end_matches('/'))?;
+            all.extend(tests.iter().map(|test| format!("{below}{test}")));
+            left.extend(folders.iter().map(|folder| format!("{below}{folder}/")));
+        }
+        Ok(all)
+    }
+
+    fn group(
+        &mut self,
+        name: &str,
+        parent: Option<&str>,
+        points: Option<f64>,
+        points_policy: PointsPolicy,
+        full_feedback: bool,
+    ) {
+        let feedback_policy = match (full_feedback, self.manifest.scoring) {
+            (true, _) => FeedbackPolicy::Complete,
+            (false, true) => FeedbackPolicy::Points,
+            (false, false) => FeedbackPolicy::Icpc,
+        };
+        self.data.groups.push(Group {
+            name: name.to_owned(),
+            parent: parent.map(str::to_owned),
+            points,
+            points_policy,
+            feedback_policy,
+            dependencies: Vec::new(),
+        });
+    }
+
+    fn tests(
+        &mut self,
+        group: &str,
+        tests: &BTreeSet<String>,
+        outer: &Settings,
+        points: Option<f64>,
+    ) -> Result<(), PackageError> {
+        for test in tests {
+            let name = format!("{group}/{test}");
+            let own = groups::of_test(self.place, &format!("data/{name}.yaml"))?.within(outer);
+            self.data.tests.push(PackageTest {
+                group: Some(group.to_owned()),
+                points,
+                description: own.description,
+                args: own.args.unwrap_or_default(),
+                validator_args: own.validator_args.unwrap_or_default(),
+                input_args: own.input_args.unwrap_or_default(),
+                ..test_at(self.place, &name)?
+            });
+        }
+        Ok(())
+    }
+}

@@ -71,7 +71,11 @@ pub(crate) fn open(path: &Path, languages: &Languages) -> Result<Package, Packag
     };
     let name = match (is_folder, inside) {
         (false, "") => path.file_stem().map(std::ffi::OsStr::to_owned),
-        _ => root.canonicalize().map_err(|source| io(&root, "open", source))?.file_name().map(Into::into),
+        _ => root
+            .canonicalize()
+            .map_err(|source| io(&root, "open", source))?
+            .file_name()
+            .map(Into::into),
     };
     let name = name.unwrap_or_default().to_string_lossy().into_owned();
     let opened = |root: &Path| -> Result<Opened, PackageError> {

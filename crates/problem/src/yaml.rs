@@ -90,7 +90,11 @@ impl<'a> Reading<'a> {
             return Err(refused(self.file, line, format!("more than {MAX_YAML_NODES} values")));
         }
         if depth > MAX_YAML_DEPTH {
-            return Err(refused(self.file, line, format!("more than {MAX_YAML_DEPTH} levels deep")));
+            return Err(refused(
+                self.file,
+                line,
+                format!("more than {MAX_YAML_DEPTH} levels deep"),
+            ));
         }
         let value = match event {
             Event::Scalar(text, style, anchor, _tag) => {
@@ -206,8 +210,7 @@ impl<'a> Field<'a> {
     }
 
     fn below(&self, key: &str, node: &'a Node) -> Self {
-        let way =
-            if self.way.is_empty() { cut(key) } else { format!("{}.{}", self.way, cut(key)) };
+        let way = if self.way.is_empty() { cut(key) } else { format!("{}.{}", self.way, cut(key)) };
         Self { node, file: self.file, way }
     }
 
@@ -327,7 +330,11 @@ impl<'a> Map<'a> {
     ///
     /// # Errors
     /// When it is absent or empty.
-    pub(crate) fn need(&self, key: &'static str, expected: &str) -> Result<Field<'a>, PackageError> {
+    pub(crate) fn need(
+        &self,
+        key: &'static str,
+        expected: &str,
+    ) -> Result<Field<'a>, PackageError> {
         self.get(key).ok_or_else(|| self.wrong(key, format!("missing; expected {expected}")))
     }
 

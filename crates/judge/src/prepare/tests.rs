@@ -151,7 +151,7 @@ fn what_cannot_be_judged_yet_is_refused_before_anything_runs() {
     let languages = Arc::new(Languages::builtin());
     let mut workshop = Workshop::new(FakeRuns::default(), languages, Arc::new(builds));
     let mut package = Package::open(&minos_tests::corpus::range_sums()).unwrap();
-    package.run_count = 2;
+    package.mode.passes = minos_problem::Passes::Twice;
     let cache = Cache::open(dir.path().join("problems")).unwrap();
     let draft = cache.begin(&package).unwrap();
     let error = prepare(&mut workshop, &package, draft).unwrap_err();

@@ -23,10 +23,6 @@ impl<'a> Constants<'a> {
         Self { opened, values: values.clone() }
     }
 
-    pub(super) fn are_none(&self) -> bool {
-        self.values.is_empty()
-    }
-
     /// A text with the values in place of the names.
     pub(super) fn replaced(&self, text: &str) -> String {
         let mut replaced = text.to_owned();

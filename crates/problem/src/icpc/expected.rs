@@ -239,8 +239,11 @@ pub(super) fn annotated(source: &str) -> Option<Verdicts> {
     let line = rest.lines().next().unwrap_or_default();
     let mut all: Vec<Verdict> = Vec::new();
     for word in line.split(',') {
-        let word: String =
-            word.trim().chars().take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect();
+        let word: String = word
+            .trim()
+            .chars()
+            .take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c))
+            .collect();
         match word.to_ascii_uppercase().replace('_', "-").as_str() {
             "AC" | "ACCEPTED" | "CORRECT" => all.extend(Word::Accepted.verdicts()),
             "WA" | "WRONG-ANSWER" | "NO-OUTPUT" => all.extend(Word::WrongAnswer.verdicts()),

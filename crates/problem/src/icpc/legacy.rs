@@ -156,7 +156,8 @@ impl Tree<'_, '_> {
             }
             field.number("a number such as 1")
         };
-        let (accept_score, reject_score) = (number("accept_score", 1.0)?, number("reject_score", 0.0)?);
+        let (accept_score, reject_score) =
+            (number("accept_score", 1.0)?, number("reject_score", 0.0)?);
         let settings = Settings {
             on_reject,
             grader: self.grader(&map)?,

@@ -69,8 +69,8 @@ pub(super) fn rules(place: &Place<'_>, manifest: &Manifest) -> Result<Rules, Pac
 /// How often a submission runs on each test.
 pub(super) fn passes(manifest: &Manifest) -> Result<Passes, PackageError> {
     let map = manifest.limits()?;
-    let Some(field) = map.get("validation_passes") else { return Ok(manifest.passes) };
-    if manifest.passes == Passes::Once {
+    let Some(field) = map.get("validation_passes") else { return Ok(manifest.mode.passes) };
+    if manifest.mode.passes == Passes::Once {
         return Err(field.wrong("only problems of type multi-pass have it"));
     }
     let expected = "a whole number from 2 to 1000";
@@ -94,9 +94,8 @@ fn allowances(map: &Map<'_>) -> Result<Rules, PackageError> {
 }
 
 fn inference(map: &Map<'_>, legacy: bool) -> Result<Inference, PackageError> {
-    let factor = |field: Option<Field<'_>>, default: u32| {
-        field.map_or(Ok(default), |field| factor(&field))
-    };
+    let factor =
+        |field: Option<Field<'_>>, default: u32| field.map_or(Ok(default), |field| factor(&field));
     let (mut ac, mut tle) = (2_000, 1_500);
     if legacy {
         ac = factor(map.get("time_multiplier"), 5_000)?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::MANIFEST;
 use super::place::Place;
 use crate::yaml::{Field, Map, Node};
-use crate::{IcpcVersion, Objective, PackageError, Passes};
+use crate::{IcpcVersion, Mode, Objective, PackageError, Passes};
 
 /// What the manifest says, but its limits.
 pub(super) struct Manifest {
@@ -15,9 +15,7 @@ pub(super) struct Manifest {
     pub(super) name: Option<String>,
     pub(super) scoring: bool,
     pub(super) objective: Objective,
-    pub(super) interactive: bool,
-    pub(super) submit_answer: bool,
-    pub(super) passes: Passes,
+    pub(super) mode: Mode,
     /// Whether output is validated by the package's own programs; `None` when their presence says.
     pub(super) custom_validation: Option<bool>,
     pub(super) validator_scores: bool,
@@ -51,9 +49,7 @@ impl Manifest {
             name: name(&map)?,
             scoring: false,
             objective: Objective::Maximise,
-            interactive: false,
-            submit_answer: false,
-            passes: Passes::Once,
+            mode: Mode::BATCH,
             custom_validation: None,
             validator_scores: false,
             validator_flags: Vec::new(),
@@ -142,8 +138,8 @@ impl Manifest {
                 "score" => {
                     return Err(field.wrong("`score`: only problems of type scoring have it"));
                 }
-                "interactive" => self.interactive = true,
-                "multi-pass" => self.passes = Passes::UpTo(2),
+                "interactive" => self.mode.interactive = true,
+                "multi-pass" => self.mode.passes = Passes::UpTo(2),
                 _ => return Err(field.wrong(format!("`{word}`; expected {expected}"))),
             }
         }
@@ -168,7 +164,8 @@ impl Manifest {
                 if !first || !letters.all(|c| c.is_ascii_alphanumeric() || c == '_') {
                     return Err(value.wrong("no name of a constant; expected letters and digits"));
                 }
-                self.constants.insert(name.to_owned(), value.text("a number or a text")?.to_owned());
+                self.constants
+                    .insert(name.to_owned(), value.text("a number or a text")?.to_owned());
             }
         }
         Ok(())
@@ -182,9 +179,9 @@ impl Manifest {
             match kind.as_str() {
                 "pass-fail" => {}
                 "scoring" => self.scoring = true,
-                "multi-pass" => self.passes = Passes::UpTo(2),
-                "interactive" => self.interactive = true,
-                "submit-answer" => self.submit_answer = true,
+                "multi-pass" => self.mode.passes = Passes::UpTo(2),
+                "interactive" => self.mode.interactive = true,
+                "submit-answer" => self.mode.submit_answer = true,
                 other => return Err(field.wrong(format!("`{other}`; expected {expected}"))),
             }
             if kinds.iter().take(index).any(|other| other == kind) {

@@ -24,7 +24,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::open::Opened;
 use crate::{
-    Checker, Comparison, Format, JuryProgram, Languages, Mode, Package, PackageError, Validator,
+    Checker, Comparison, Format, JuryProgram, Languages, Package, PackageError, Validator,
     Validators,
 };
 use constants::Constants;
@@ -39,7 +39,7 @@ pub(crate) fn read(opened: &Opened, languages: &Languages) -> Result<Package, Pa
     let mut place = Place::new(opened, languages);
     let file = opened.shown(MANIFEST);
     let mut manifest = Manifest::read(&place)?;
-    manifest.passes = limits::passes(&manifest)?;
+    manifest.mode.passes = limits::passes(&manifest)?;
     place.constants = Constants::new(opened, &manifest.constants);
     place.check_folders(manifest.version)?;
     let limits = limits::read(&place, &manifest)?;
@@ -59,11 +59,7 @@ pub(crate) fn read(opened: &Opened, languages: &Languages) -> Result<Package, Pa
         id,
         format: Format::Icpc(manifest.version),
         root: opened.tree.root().to_owned(),
-        mode: Mode {
-            interactive: manifest.interactive,
-            submit_answer: manifest.submit_answer,
-            passes: manifest.passes,
-        },
+        mode: manifest.mode,
         limits: limits.limits,
         inference: limits.inference,
         rules,
@@ -121,17 +117,22 @@ fn checker(place: &mut Place<'_>, manifest: &Manifest) -> Result<Checker, Packag
         }
         return Ok(Checker::Default);
     }
-    let tools =
-        if legacy { place.programs(folder)? } else { place.single_program(folder)?.into_iter().collect() };
+    let tools = if legacy {
+        place.programs(folder)?
+    } else {
+        place.single_program(folder)?.into_iter().collect()
+    };
     if tools.is_empty() {
         let problem = "custom output validation, and the package holds no program there";
         return Err(place.wrong(folder, problem));
     }
-    if tools.len() > 1 && (manifest.interactive || manifest.passes != crate::Passes::Once) {
+    if tools.len() > 1 && (manifest.mode.interactive || manifest.mode.passes != crate::Passes::Once)
+    {
         let problem = "several output validators; only one can talk to a submission";
         return Err(place.wrong(folder, problem));
     }
-    let programs: Result<Vec<JuryProgram>, _> = tools.iter().map(crate::Tool::jury_program).collect();
+    let programs: Result<Vec<JuryProgram>, _> =
+        tools.iter().map(crate::Tool::jury_program).collect();
     Ok(Checker::Validators(Validators { programs: programs?, scores: manifest.validator_scores }))
 }
 
@@ -160,7 +161,10 @@ fn grader(place: &mut Place<'_>, data: &Data) -> Result<Option<JuryProgram>, Pac
     let tools = place.programs("graders")?;
     match tools.as_slice() {
         [grader] => grader.jury_program().map(Some),
-        [] => Err(place.wrong("graders", "a testdata.yaml has `grading: custom`; expected one program")),
+        [] => {
+            Err(place
+                .wrong("graders", "a testdata.yaml has `grading: custom`; expected one program"))
+        }
         _ => Err(place.wrong("graders", "several programs; expected one")),
     }
 }

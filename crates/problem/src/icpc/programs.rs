@@ -193,11 +193,10 @@ impl Place<'_> {
         let (main, main_kind) = (main.unwrap_or_default(), main_kind.unwrap_or_default());
         // An interpreter reads its modules itself; compilers are given every source.
         let together = !matches!(kind, "py" | "js" | "rb" | "php" | "pl");
-        let (further, resources) = files
-            .iter()
-            .filter(|file| **file != main)
-            .cloned()
-            .partition(|file| together && known.iter().any(|(one, k)| *one == file && of_kind(k)));
+        let (further, resources) =
+            files.iter().filter(|file| **file != main).cloned().partition(|file| {
+                together && known.iter().any(|(one, k)| *one == file && of_kind(k))
+            });
         let language = self.language(&format!("{folder}/{main}"), &main_kind);
         Ok(Sources { main, kind: main_kind, language, further, resources })
     }

@@ -7,9 +7,7 @@ use super::groups::{self, MaxScore, Settings};
 use super::manifest::Manifest;
 use super::place::Place;
 use crate::bounds::MAX_DEPTH;
-use crate::{
-    FeedbackPolicy, Group, IcpcVersion, PackageError, PackageTest, PointsPolicy, Scoring,
-};
+use crate::{FeedbackPolicy, Group, IcpcVersion, PackageError, PackageTest, PointsPolicy, Scoring};
 
 pub(super) fn read(place: &mut Place<'_>, manifest: &Manifest) -> Result<Data, PackageError> {
     let scoring = if manifest.scoring { Scoring::Points } else { Scoring::PassFail };
@@ -40,7 +38,15 @@ impl Recent<'_, '_> {
         }
         let feedback = settings.full_feedback.unwrap_or(true);
         let points = self.manifest.scoring.then_some(0.0);
-        self.group("sample", None, points, PointsPolicy::CompleteGroup, feedback);
+        let sample = Group {
+            name: "sample".to_owned(),
+            parent: None,
+            points,
+            points_policy: PointsPolicy::CompleteGroup,
+            feedback_policy: FeedbackPolicy::Complete,
+            dependencies: Vec::new(),
+        };
+        self.group(sample, feedback);
         self.tests("sample", &tests, &settings, points)
     }
 
@@ -71,15 +77,19 @@ impl Recent<'_, '_> {
             let problem = "a group without tests; expected files such as 1.in";
             return Err(self.place.wrong(&folder, problem));
         }
-        let default =
-            if depth == 1 { PointsPolicy::EachTest } else { PointsPolicy::CompleteGroup };
+        let default = if depth == 1 { PointsPolicy::EachTest } else { PointsPolicy::CompleteGroup };
         let policy = settings.policy.unwrap_or(default);
         let points = self.points(name, parent, settings, policy)?;
         self.check_dependencies(name, &settings.require_pass)?;
-        self.group(name, parent, points, policy, settings.full_feedback.unwrap_or(false));
-        if let Some(group) = self.data.groups.last_mut() {
-            group.dependencies.clone_from(&settings.require_pass);
-        }
+        let group = Group {
+            name: name.to_owned(),
+            parent: parent.map(str::to_owned),
+            points,
+            points_policy: policy,
+            feedback_policy: FeedbackPolicy::Icpc,
+            dependencies: settings.require_pass.clone(),
+        };
+        self.group(group, settings.full_feedback.unwrap_or(false));
         let mut inner: Vec<(String, Settings)> = Vec::new();
         for folder in folders {
             let name = format!("{name}/{folder}");
@@ -139,7 +149,8 @@ impl Recent<'_, '_> {
             None if parent.is_none() => Some(100.0),
             Some(MaxScore::Unbounded) | None => None,
         };
-        let outer = parent.and_then(|name| self.data.groups.iter().find(|group| group.name == name));
+        let outer =
+            parent.and_then(|name| self.data.groups.iter().find(|group| group.name == name));
         if let Some(outer) = outer {
             if points.is_none() && outer.points.is_some() {
                 return wrong("max_score: missing or unbounded, but the group around has a number");
@@ -159,7 +170,8 @@ impl Recent<'_, '_> {
     fn check_dependencies(&self, name: &str, required: &[String]) -> Result<(), PackageError> {
         for other in required {
             let found = self.data.groups.iter().find(|group| group.name == *other);
-            let whole = found.is_some_and(|group| group.points_policy == PointsPolicy::CompleteGroup);
+            let whole =
+                found.is_some_and(|group| group.points_policy == PointsPolicy::CompleteGroup);
             if !whole || name.starts_with(&format!("{other}/")) {
                 let path = format!("data/{name}/test_group.yaml");
                 let problem = format!(
@@ -207,27 +219,13 @@ impl Recent<'_, '_> {
         Ok(all)
     }
 
-    fn group(
-        &mut self,
-        name: &str,
-        parent: Option<&str>,
-        points: Option<f64>,
-        points_policy: PointsPolicy,
-        full_feedback: bool,
-    ) {
+    fn group(&mut self, group: Group, full_feedback: bool) {
         let feedback_policy = match (full_feedback, self.manifest.scoring) {
             (true, _) => FeedbackPolicy::Complete,
             (false, true) => FeedbackPolicy::Points,
             (false, false) => FeedbackPolicy::Icpc,
         };
-        self.data.groups.push(Group {
-            name: name.to_owned(),
-            parent: parent.map(str::to_owned),
-            points,
-            points_policy,
-            feedback_policy,
-            dependencies: Vec::new(),
-        });
+        self.data.groups.push(Group { feedback_policy, ..group });
     }
 
     fn tests(

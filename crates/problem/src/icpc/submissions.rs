@@ -100,13 +100,11 @@ fn folder_solution(
     let folder = format!("submissions/{name}");
     let files = place.below(&folder);
     let first = files.first().cloned().unwrap_or_default();
-    let mut solution = Solution {
-        name: name.to_owned(),
-        ..file_solution(place, &format!("{name}/{first}"))?
-    };
+    let mut solution =
+        Solution { name: name.to_owned(), ..file_solution(place, &format!("{name}/{first}"))? };
     let path = |file: &String| place.constants.path(&format!("{folder}/{file}"));
     let paths = |files: &[String]| files.iter().map(path).collect::<Result<Vec<_>, _>>();
-    if manifest.submit_answer {
+    if manifest.mode.submit_answer {
         // No program: the answers to the tests, a file each.
         solution.further = paths(files.get(1..).unwrap_or_default())?;
         return Ok(solution);
@@ -140,7 +138,9 @@ fn judge_by(
     let mut by_default = by_default.map(|rule| (format!("submissions/{folder}/"), rule));
     for entry in entries.iter().filter(|entry| entry.glob.fits(&solution.name)) {
         let said_by = format!("submissions.yaml: {}", entry.pattern);
-        solution.entry_point = entry.entry_point.clone().or(solution.entry_point.take());
+        if entry.entry_point.is_some() {
+            solution.entry_point.clone_from(&entry.entry_point);
+        }
         if let Some(code) = &entry.language {
             let ending = extensions_of(code).and_then(|endings| endings.first());
             let kind = ending.map_or_else(String::new, |ending| (*ending).to_owned());
@@ -181,10 +181,9 @@ fn by_annotation(place: &mut Place<'_>, folder: &str, solution: &mut Solution) {
     let read = file.and_then(|file| file.take(LOOKED_AT).read_to_end(&mut head).ok());
     let text = String::from_utf8_lossy(&head);
     match read.and_then(|_bytes| annotated(&text)) {
-        Some(first) => solution.expectations.push(Expectation {
-            first: Some(first),
-            ..Expectation::new("@EXPECTED_RESULTS@")
-        }),
+        Some(first) => solution
+            .expectations
+            .push(Expectation { first: Some(first), ..Expectation::new("@EXPECTED_RESULTS@") }),
         None => {
             let name = &solution.name;
             place.note(format!("submissions/{name}: {folder}/ asks nothing of its solutions"));

@@ -21,7 +21,7 @@ use crate::open::Opened;
 use crate::tree::io;
 use crate::{
     Answer, Format, Group, Languages, Mode, Package, PackageError, PackageTest, Passes,
-    ProblemLimits, Rules, Scoring,
+    PointsPolicy, ProblemLimits, Rules, Scoring,
 };
 use files::Files;
 use testset::Judged;
@@ -54,7 +54,9 @@ pub(crate) fn read(opened: &Opened, languages: &Languages) -> Result<Package, Pa
     let id =
         ProblemId::new(short_name).map_err(|error| root.wrong("@short-name", error.to_string()))?;
     let executables = files.generators(&tests)?;
-    let tests: Vec<PackageTest> = tests.into_iter().map(|test| test.test).collect();
+    let mut tests: Vec<PackageTest> = tests.into_iter().map(|test| test.test).collect();
+    let mut groups = groups;
+    let scoring = scoring(&mut tests, &mut groups);
     let mode = Mode {
         interactive: interactor.is_some(),
         submit_answer: false,
@@ -71,7 +73,7 @@ pub(crate) fn read(opened: &Opened, languages: &Languages) -> Result<Package, Pa
         limits,
         inference: None,
         rules: Rules::default(),
-        scoring: scoring(&tests, &groups),
+        scoring,
         tests,
         groups,
         checker: checker.checker,
@@ -147,12 +149,27 @@ fn file_name(
     }
 }
 
-/// Points, as soon as a test or a group has any.
-fn scoring(tests: &[PackageTest], groups: &[Group]) -> Scoring {
+/// Points, as soon as a test or a group has any. What has no number then is worth nothing, and a
+/// group is worth what its tests are: Polygon knows no scores without a bound.
+fn scoring(tests: &mut [PackageTest], groups: &mut [Group]) -> Scoring {
     let worth = |points: Option<f64>| points.is_some_and(|points| points > 0.0);
     let scored = tests.iter().any(|test| worth(test.points))
         || groups.iter().any(|group| worth(group.points));
-    if scored { Scoring::Points } else { Scoring::PassFail }
+    if !scored {
+        return Scoring::PassFail;
+    }
+    for group in groups {
+        let inside = tests.iter().filter(|test| test.group.as_ref() == Some(&group.name));
+        let sum: f64 = inside.filter_map(|test| test.points).sum();
+        // Tests that count one by one are the whole of their group.
+        if group.points.is_none() || group.points_policy == PointsPolicy::EachTest {
+            group.points = Some(sum);
+        }
+    }
+    for test in tests {
+        test.points.get_or_insert(0.0);
+    }
+    Scoring::Points
 }
 
 /// What the manifest holds and judging does not use.

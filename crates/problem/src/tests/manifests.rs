@@ -25,7 +25,7 @@ fn everything_a_manifest_says_about_judging_is_read() {
     assert_eq!((second.group.as_deref(), second.points), (Some("1"), Some(32.5)));
     assert_eq!(second.description.as_deref(), Some("d"));
     let [zero, one] = package.groups.as_slice() else { panic!("two groups") };
-    assert_eq!((zero.points_policy, zero.points), (PointsPolicy::EachTest, None));
+    assert_eq!((zero.points_policy, zero.points), (PointsPolicy::EachTest, Some(0.0)));
     assert_eq!(one.points_policy, PointsPolicy::CompleteGroup);
     assert_eq!(one.feedback_policy, FeedbackPolicy::Icpc);
     assert_eq!(one.dependencies, ["0"]);

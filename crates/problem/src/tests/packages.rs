@@ -139,13 +139,7 @@ fn a_place_without_a_manifest_is_no_package() {
 }
 
 #[test]
-fn the_other_formats_are_recognised_and_said() {
-    let dir = TempDir::new().unwrap();
-    std::fs::write(dir.path().join("problem.yaml"), "name: x\n").unwrap();
-    let error = Package::open(dir.path()).unwrap_err();
-    assert!(matches!(error, PackageError::Unsupported { .. }));
-    one_line(&error, "problem.yaml", &["ICPC/Kattis packages are not read yet"]);
-
+fn a_contest_package_is_recognised_and_said() {
     let contest = TempDir::new().unwrap();
     std::fs::write(contest.path().join("contest.xml"), "<contest/>").unwrap();
     for name in ["b-trees", "a-plus-b"] {
@@ -158,8 +152,6 @@ fn the_other_formats_are_recognised_and_said() {
         [("round/contest.xml", b"<contest/>"), ("round/problems/sums/problem.xml", b"<problem/>")];
     let error = Package::open(&zip_of(&contest, &entries)).unwrap_err();
     one_line(&error, "package.zip: contest.xml", &["unpack it", "round/problems/sums"]);
-    let error = Package::open(&zip_of(&contest, &[("sums/problem.yaml", b"")])).unwrap_err();
-    one_line(&error, "package.zip: sums/problem.yaml", &["ICPC/Kattis", "not read yet"]);
 }
 
 #[test]

@@ -88,10 +88,45 @@ const FOREIGN: &[(&str, &str)] = &[
     ("-o", "--stdout"),
     ("-r", "--stderr"),
     ("-M", "--json"),
+    ("-x", "--wall"),
+    ("-k", "--stack"),
+    ("-n", "--files"),
 ];
 
+/// Habits of other sandboxes that need nothing here, and why.
+const NEEDLESS: &[(&str, &str)] = &[
+    ("--init", "every run gets a fresh box, made in a moment: nothing is to be prepared"),
+    ("--cleanup", "a box is gone when its run is over: nothing is to be cleaned up"),
+    ("--run", "`minos run` is that already: put the program after `--`"),
+    ("--box-id", "every run gets a fresh box of its own: any number may run at once"),
+    ("-b", "every run gets a fresh box of its own: any number may run at once"),
+    ("--cg", "control groups are used wherever there are any (`minos doctor`)"),
+    ("--cg-timing", "control groups are used wherever there are any (`minos doctor`)"),
+    ("--silent", "nothing is said but the report"),
+    ("-s", "nothing is said but the report"),
+    ("--share-net", "no box has a network"),
+    ("--full-env", "the environment is PATH, HOME, LANG and what `--env K=V` adds"),
+    ("-e", "the environment is PATH, HOME, LANG and what `--env K=V` adds"),
+    ("--chdir", "a program starts in /w, an empty directory of its own"),
+    ("-c", "a program starts in /w, an empty directory of its own"),
+    ("--quota", "files are memory of the run: `--memory` limits them together"),
+    ("-q", "files are memory of the run: `--memory` limits them together"),
+    ("--no-cg", "control groups are used wherever there are any (`minos doctor`)"),
+    ("--stderr-to-stdout", "write `sh -c 'exec ./program 2>&1'`"),
+];
+
+/// What to say to a flag of another sandbox, with its value when one was given.
+pub(crate) fn foreign(flag: &str, words: &[String]) -> Option<String> {
+    if let Some(hint) = foreign_hint(flag, words) {
+        return Some(format!("there is no `{flag}`; did you mean `{hint}`?"));
+    }
+    let name = flag.split_once('=').map_or(flag, |(name, _value)| name);
+    let (_, why) = NEEDLESS.iter().find(|(needless, _)| *needless == name)?;
+    Some(format!("there is no `{name}`, leave it out: {why}"))
+}
+
 /// What to type instead of a flag of another sandbox, with its value when one was given.
-pub(crate) fn foreign_hint(flag: &str, words: &[String]) -> Option<String> {
+fn foreign_hint(flag: &str, words: &[String]) -> Option<String> {
     let (name, inline) = match flag.split_once('=') {
         Some((name, value)) => (name, Some(value.to_owned())),
         None => (flag, None),
@@ -107,6 +142,7 @@ pub(crate) fn foreign_hint(flag: &str, words: &[String]) -> Option<String> {
         }
     });
     Some(match value {
+        Some(file) if ours == &"--json" => format!("{ours} >{file}"),
         Some(value) => format!("{ours} {}", with_unit(ours, &value)),
         None => (*ours).to_owned(),
     })
@@ -117,7 +153,7 @@ fn with_unit(ours: &str, value: &str) -> String {
     let bare = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     match ours {
         "--cpu" | "--wall" if bare => format!("{value}s"),
-        "--memory" | "--output" if bare => format!("{value}K"),
+        "--memory" | "--output" | "--stack" if bare => format!("{value}K"),
         _ => value.to_owned(),
     }
 }
@@ -159,10 +195,18 @@ mod tests {
             ("run --mem 64MiB -- /bin/true", "--mem", "--memory 64MiB"),
             ("run --wall-time 3", "--wall-time", "--wall 3s"),
             ("run --meta", "--meta", "--json"),
+            ("run --meta=m.txt -- true", "--meta", "--json >m.txt"),
+            ("run -M m.txt -- true", "-M", "--json >m.txt"),
+            ("run -k 65536 -- true", "-k", "--stack 65536K"),
+            ("run -x 0.5 -- true", "-x", "--wall 0.5s"),
         ] {
             let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
             assert_eq!(foreign_hint(flag, &words).as_deref(), Some(hint), "{line}");
         }
-        assert_eq!(foreign_hint("--frobnicate", &[]), None);
+        assert_eq!(foreign("--frobnicate", &[]), None);
+        for flag in ["--init", "--cleanup", "--run", "--box-id=3", "-b", "--cg", "-s"] {
+            let said = foreign(flag, &[]).unwrap();
+            assert!(said.contains("leave it out"), "{said}");
+        }
     }
 }

@@ -68,8 +68,8 @@ fn usage(console: Console, error: &clap::Error) -> ExitCode {
     {
         let words: Vec<String> =
             std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-        if let Some(hint) = args::foreign_hint(flag, &words) {
-            console.note(&format!("minos: there is no `{flag}`; did you mean `{hint}`?"));
+        if let Some(said) = args::foreign(flag, &words) {
+            console.note(&format!("minos: {said}"));
             return Exit::Input.into();
         }
     }

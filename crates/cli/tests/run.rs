@@ -42,7 +42,8 @@ fn what_cannot_be_run_is_refused_in_one_line() {
     let plain = dir.join("plain");
     std::fs::write(&plain, "text").expect("a file");
     let (dir, plain) = (dir.to_str().expect("UTF-8"), plain.to_str().expect("UTF-8"));
-    let rows: [(&[&str], &[&str]); 12] = [
+    let file_below_file = format!("{plain}/x");
+    let rows: [(&[&str], &[&str]); 20] = [
         (&["--", "./nowhere"], &["./nowhere", "No such file"]),
         (&["--", "no-such-name"], &["no-such-name", "PATH"]),
         (&["--", dir], &["not a file"]),
@@ -55,6 +56,14 @@ fn what_cannot_be_run_is_refused_in_one_line() {
         (&["--bind", "/nowhere:/x", "--", "true"], &["--bind", "/nowhere"]),
         (&["--stdout", "/nowhere/x", "--", "true"], &["--stdout", "/nowhere/x"]),
         (&["--json", "--stdout", "-", "--", "true"], &["--json", "--stdout"]),
+        (&["--wall", "0s", "--", "true"], &["wall", "the least is 1 us"]),
+        (&["--memory", "2000000GiB", "--", "true"], &["memory"]),
+        (&["--output", "18446744073709551616", "--", "true"], &["--output"]),
+        (&["--files", "0", "--", "true"], &["files", "4"]),
+        (&["--stack", "1", "--", "true"], &["stack", "64 KiB"]),
+        (&["--stdin", dir, "--", "true"], &["--stdin", "a directory"]),
+        (&["--stdout", dir, "--", "true"], &["--stdout", "directory"]),
+        (&["--", &file_below_file], &["Not a directory"]),
     ];
     for (args, words) in rows {
         let ended = minos(&[&["run"], args].concat());
@@ -92,6 +101,16 @@ fn the_flags_of_isolate_are_answered_with_ours() {
         (["--time", "2"], "did you mean `--cpu 2s`?"),
         (["--mem", "65536"], "did you mean `--memory 65536K`?"),
         (["--wall-time", "3"], "did you mean `--wall 3s`?"),
+        (["-x", "0.5"], "did you mean `--wall 0.5s`?"),
+        (["-k", "65536"], "did you mean `--stack 65536K`?"),
+        (["-M", "m.txt"], "did you mean `--json >m.txt`?"),
+        (["--init", "--cg"], "leave it out: every run gets a fresh box"),
+        (["--cleanup", "--cg"], "leave it out: a box is gone"),
+        (["-b", "3"], "leave it out: every run gets a fresh box"),
+        (["--box-id=3", "--cg"], "leave it out: every run gets a fresh box"),
+        (["--run", "--cg"], "leave it out: `minos run` is that already"),
+        (["-s", "--cg"], "leave it out: nothing is said"),
+        (["--cg", "--init"], "leave it out: control groups"),
     ] {
         let ended = minos(&[&["run"], args.as_slice(), &["--", "true"]].concat());
         assert_eq!(ended.code, Some(2), "{args:?}");
@@ -207,6 +226,53 @@ fn streams_environment_and_binds_are_what_was_asked_for() {
     assert_eq!(report["stdout_bytes"], 10, "{report}");
     assert!(!dir.join("y").exists());
     std::fs::remove_dir_all(dir).expect("it was made here");
+}
+
+#[test]
+fn an_argument_of_any_length_is_passed_or_refused_in_one_line() {
+    let length = |length: usize| {
+        let argument = "x".repeat(length);
+        let script = "test ${#1} -gt 1000";
+        minos(&["run", "--json", "--", "sh", "-c", script, "sh", &argument])
+    };
+    // 128 KiB is what the kernel takes in one argument, its end included, and more than a box takes
+    // in all together.
+    assert_eq!(length(120 << 10).code, Some(0));
+    for too_long in [(128 << 10) - 512, (128 << 10) - 1] {
+        let ended = length(too_long);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{}", ended.stderr);
+        assert_eq!(ended.stderr.trim_end().lines().count(), 1, "{}", ended.stderr);
+        assert!(ended.stderr.contains("at most 131072"), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_signal_ends_a_run_as_cancelled_and_its_document_is_printed() {
+    for signal in ["TERM", "INT"] {
+        let dir = scratch(signal);
+        let begun = dir.join("begun");
+        let bind = format!("{}:/out:rw", dir.display());
+        std::fs::set_permissions(&dir, std::fs::Permissions::from_mode(0o777)).expect("its mode");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_minos"))
+            .args(["run", "--json", "--repeat", "3", "--bind", &bind])
+            .args(["--", "sh", "-c", "echo > /out/begun; exec sleep 20"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("minos starts");
+        while !begun.exists() {
+            assert!(child.try_wait().expect("a child").is_none(), "it ended before it began");
+            std::thread::yield_now();
+        }
+        let kill = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status();
+        assert!(kill.expect("kill").success());
+        let output = child.wait_with_output().expect("its end");
+        assert_eq!(output.status.code(), Some(1), "{signal}");
+        let report: Value = serde_json::from_slice(&output.stdout).expect("one document");
+        assert_eq!(report["cause"]["kind"], "cancelled", "{report}");
+        assert_eq!(report["runs"].as_array().map(Vec::len), None, "there is no run after it");
+        std::fs::remove_dir_all(dir).expect("it was made here");
+    }
 }
 
 #[test]

@@ -166,9 +166,15 @@ impl Limits {
 
     /// The kernel's limit on the size of one file (`RLIMIT_FSIZE`): one byte above the soft one,
     /// so that a file of exactly the limit can be written.
+    ///
+    /// A box's files are memory (`/w`, `/tmp`, memory files, shared memory). Where the memory limit
+    /// is the lower of the two, it is what a file that is filled must hit: the kernel's limit on its
+    /// size is 64 MiB higher then, and ends only who makes larger ones with nothing in them.
     #[must_use]
     pub const fn hard_file(&self) -> Bytes {
-        Bytes::new(self.0.output.get() + 1)
+        let output = self.0.output.get();
+        let room = if self.0.memory.get() < output { 64 << 20 } else { 0 };
+        Bytes::new(output + room + 1)
     }
 
     /// The limits as written down, to change one and check again.
@@ -255,6 +261,19 @@ mod tests {
         assert!(limits.hard_wall() > limits.wall());
         assert!(limits.hard_memory() > limits.memory());
         assert!(limits.hard_file() > limits.output());
+    }
+
+    #[test]
+    fn a_file_may_be_larger_only_where_memory_ends_it_first() {
+        let mib = Bytes::from_mib;
+        for (memory, output, hard) in [
+            (mib(256), mib(64), mib(64).get() + 1),
+            (mib(64), mib(64), mib(64).get() + 1),
+            (mib(32), mib(64), mib(128).get() + 1),
+        ] {
+            let limits = check(|l| (l.memory, l.output) = (memory, output)).unwrap();
+            assert_eq!(limits.hard_file().get(), hard, "{memory} {output}");
+        }
     }
 
     #[test]

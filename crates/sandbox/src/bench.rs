@@ -276,14 +276,14 @@ fn overshoot(
     Ok(percentiles(over))
 }
 
-fn request(program: &Path, raw: RawLimits) -> Result<RunRequest, SandboxError> {
+pub(crate) fn request(program: &Path, raw: RawLimits) -> Result<RunRequest, SandboxError> {
     let limits = Limits::new(raw).expect("the defaults and 100 ms are acceptable");
     let blob = Blob::from_file(program)
         .map_err(|error| SandboxError::os("read the program to measure with", error))?;
     Ok(RunRequest::new(Program::Blob(blob), vec!["program".into()], limits))
 }
 
-fn boxed(warden: &mut Warden, request: &RunRequest) -> Result<(), SandboxError> {
+pub(crate) fn boxed(warden: &mut Warden, request: &RunRequest) -> Result<(), SandboxError> {
     let report = warden.run(request)?.report;
     if report.cause == Cause::Exited && report.ending.exit_code() == Some(0) {
         Ok(())
@@ -312,7 +312,7 @@ fn unexpected(what: &'static str) -> SandboxError {
 }
 
 /// Nothing happens here for a while.
-fn idle(duration: Duration) {
+pub(crate) fn idle(duration: Duration) {
     let timeout = PollTimeout::try_from(duration).unwrap_or(PollTimeout::ZERO);
     // A shorter wait would only make the next sample less sparse.
     let _interrupted = poll(&mut [], timeout);
@@ -344,17 +344,17 @@ fn path(path: &Path) -> Result<CString, SandboxError> {
 }
 
 /// A directory for the two programs, removed at the end.
-struct Scratch(PathBuf);
+pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new() -> Result<Self, SandboxError> {
+    pub(crate) fn new() -> Result<Self, SandboxError> {
         let path = std::env::temp_dir().join(format!("minos-bench-{}", std::process::id()));
         std::fs::create_dir_all(&path)
             .map_err(|error| SandboxError::os("make a directory for the measurement", error))?;
         Ok(Self(path))
     }
 
-    fn build(&self, name: &str, source: &str) -> Result<PathBuf, SandboxError> {
+    pub(crate) fn build(&self, name: &str, source: &str) -> Result<PathBuf, SandboxError> {
         let failed =
             |error| SandboxError::os("build the program to measure with (needs gcc)", error);
         let (text, program) = (self.0.join(format!("{name}.c")), self.0.join(name));

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use minos_model::Bytes;
 use nix::fcntl::{FcntlArg, OFlag, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::stat::Mode;
 
 /// Bytes in memory, sealed: cheap to clone, readable, executable, never writable again. They are
 /// charged to the process that made them, not to the boxes that read them.
@@ -103,16 +104,35 @@ impl Blob {
         self.file.as_fd()
     }
 
+    /// The descriptor as it is executed.
+    pub(crate) fn executable(&self) -> io::Result<BorrowedFd<'_>> {
+        permit(self.file.as_fd())?;
+        Ok(self.file.as_fd())
+    }
+
     /// A descriptor with an offset of its own, open for reading only.
     pub(crate) fn reopened(&self) -> io::Result<OwnedFd> {
         reopen(self.file.as_fd())
     }
 }
 
+/// Read and execute, for everybody: nobody can write, whatever the mode says.
+const MODE: Mode = Mode::from_bits_truncate(0o555);
+
 fn reopen(file: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    permit(file)?;
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
     let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
-    Ok(nix::fcntl::open(path.as_str(), flags, nix::sys::stat::Mode::empty())?)
+    Ok(nix::fcntl::open(path.as_str(), flags, Mode::empty())?)
+}
+
+/// Sets the mode right again. Where programs run as the node's own user (the rootless level) one
+/// of them may have changed it: seals keep the content, not the mode.
+fn permit(file: BorrowedFd<'_>) -> io::Result<()> {
+    if Mode::from_bits_truncate(nix::sys::stat::fstat(file)?.st_mode) != MODE {
+        nix::sys::stat::fchmod(file, MODE)?;
+    }
+    Ok(())
 }
 
 /// A memory file to write to before it is sealed.
@@ -146,6 +166,18 @@ mod tests {
         let read = |max| Blob::from_reader(&b"12345"[..], Bytes::new(max));
         assert_eq!(read(5).unwrap().len(), 5);
         assert_eq!(read(4).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+    }
+
+    #[test]
+    fn a_mode_that_somebody_has_changed_is_set_right_before_each_use() {
+        let blob = Blob::from_bytes(b"fixed").unwrap();
+        for mode in [Mode::empty(), Mode::S_IWUSR, Mode::all()] {
+            nix::sys::stat::fchmod(blob.as_fd(), mode).unwrap();
+            assert_eq!(blob.read(10).unwrap(), b"fixed");
+            nix::sys::stat::fchmod(blob.as_fd(), mode).unwrap();
+            let about = nix::sys::stat::fstat(blob.executable().unwrap()).unwrap();
+            assert_eq!(about.st_mode & 0o7777, 0o555);
+        }
     }
 
     #[test]

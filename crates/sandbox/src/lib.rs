@@ -49,10 +49,22 @@
 //! warden's memory, and the program's process shares it until exec: from birth to exec they make
 //! system calls by instruction and nothing else (`sys/raw.rs`).
 //!
-//! What is *not* promised: memory figures are the group's peak, which the kernel counts in steps of
-//! 64 pages a core; below 8 MiB the first process's own peak is told instead, and never less than the
-//! warden's at exec (1.2 MiB). On the rootless level all figures are approximate. `SPEC_ALLOW` leaves
-//! a side-channel mitigation off for programs: machines that judge should do nothing else.
+//! # What is measured, and how exactly
+//!
+//! *CPU time* is the scheduler's sum (not sampled at ticks) of every process of the run, orphans
+//! included: the group's on v2, hybrid and v1; on the rootless level what init has waited for, where
+//! only children that their parents ignore (`SIGCHLD` ignored) are missing.
+//! *Memory* is the group's peak, which the kernel counts in steps of 64 pages a core; below 8 MiB the
+//! first process's own peak is told instead. A process's peak begins with that of the memory it was
+//! born in, which is the warden's: that is kept below what an empty static program needs
+//! (`sys/slim.rs`). Files of a box are its memory: the memory limit, where it is lower than the
+//! output limit, is what a memory file or shared memory hits; else a single file hits the output
+//! limit first, as any file does. On the rootless level memory is looked at and a peak between two
+//! looks may be missed.
+//!
+//! What is *not* promised: `SPEC_ALLOW` leaves a side-channel mitigation off for programs; machines
+//! that judge should do nothing else. Locks on files are granted and not made
+//! (`cluster-config/seccomp`).
 //!
 //! # What it costs
 //!
@@ -94,6 +106,7 @@ mod error;
 mod sandbox;
 pub mod seccomp;
 mod slot;
+pub mod soak;
 mod spec;
 mod sys;
 mod warden;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use minos_sandbox::SandboxConfig;
 use minos_sandbox::bench::{self, BenchOptions, BenchReport, PerSecond, Percentiles};
+use minos_sandbox::soak::{self, Held};
 use serde::Serialize;
 
 use crate::console::Console;
@@ -14,11 +15,19 @@ use crate::exit::{Exit, Failure, Outcome, with_causes};
 /// Bare is `posix_spawn` and wait of a static program that does nothing; boxed is the same program
 /// in a fresh box each time. Both are measured in turn, in one run.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  minos bench\n  minos bench --json\n  minos bench --runs 200")]
+#[command(
+    after_help = "Examples:\n  minos bench\n  minos bench --json\n  minos bench --runs 200\n  \
+    minos bench --soak 100000\n\n\
+    Exit codes: 0 measured (and nothing grew), 1 something grew in a soak, 3 no box can be made."
+)]
 pub(crate) struct Args {
     /// Pairs of runs that are measured.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
     runs: Option<u32>,
+    /// Instead, run an empty program N times on two slots and show that nothing grows: processes,
+    /// mounts, control groups, descriptors, memory.
+    #[arg(long, value_name = "N", conflicts_with = "runs", value_parser = clap::value_parser!(u32).range(10..))]
+    soak: Option<u32>,
     /// Print minos.bench/1 on stdout and nothing else there.
     #[arg(long)]
     json: bool,
@@ -58,6 +67,9 @@ impl From<Percentiles> for PercentilesDocument {
 }
 
 pub(crate) fn run(console: Console, args: &Args) -> Outcome {
+    if let Some(runs) = args.soak {
+        return soak(console, usize::try_from(runs).map_err(Failure::input)?, args.json);
+    }
     let mut options = BenchOptions::default();
     if let Some(runs) = args.runs {
         options.samples = usize::try_from(runs).map_err(Failure::input)?;
@@ -73,6 +85,75 @@ pub(crate) fn run(console: Console, args: &Args) -> Outcome {
         console.say(&in_words(&report))?;
     }
     Ok(Exit::Yes)
+}
+
+#[derive(Serialize)]
+struct SoakDocument {
+    schema: &'static str,
+    held: Vec<HeldDocument>,
+    per_second: usize,
+    grown: Vec<String>,
+    isolation: &'static str,
+}
+
+#[derive(Serialize)]
+struct HeldDocument {
+    runs: usize,
+    processes: usize,
+    mounts: usize,
+    groups: usize,
+    dying: usize,
+    descriptors: usize,
+    resident_kib: usize,
+}
+
+impl From<&Held> for HeldDocument {
+    fn from(held: &Held) -> Self {
+        let Held { runs, processes, mounts, groups, dying, descriptors, resident_kib } = *held;
+        Self { runs, processes, mounts, groups, dying, descriptors, resident_kib }
+    }
+}
+
+/// A long series, and what it leaves behind.
+fn soak(console: Console, runs: usize, json: bool) -> Outcome {
+    let title = ["runs", "processes", "mounts", "groups", "dying", "fds", "resident KiB"];
+    let row = |cells: [String; 7]| cells.map(|cell| format!("{cell:>12}")).concat();
+    console.note(&row(title.map(str::to_owned)));
+    let mut tell = |held: &Held| {
+        let cells = [
+            held.runs,
+            held.processes,
+            held.mounts,
+            held.groups,
+            held.dying,
+            held.descriptors,
+            held.resident_kib,
+        ];
+        console.note(&row(cells.map(|cell| cell.to_string())));
+    };
+    let report = soak::run(runs, SandboxConfig::default(), &mut tell)
+        .map_err(|error| Failure::environment(with_causes(&error)))?;
+    let flat = report.grown.is_empty();
+    if json {
+        console.json(&SoakDocument {
+            schema: "minos.soak/1",
+            held: report.held.iter().map(HeldDocument::from).collect(),
+            per_second: report.per_second,
+            isolation: report.isolation.as_str(),
+            grown: report.grown,
+        })?;
+    } else {
+        let told = if flat {
+            "nothing grew".to_owned()
+        } else {
+            format!("grew: {}", report.grown.join(", "))
+        };
+        console.say(&format!(
+            "{runs} runs, {} a second ({}): {told}",
+            report.per_second, report.isolation
+        ))?;
+    }
+    Ok(Exit::of(flat))
 }
 
 fn document(report: &BenchReport) -> BenchDocument {

@@ -7,12 +7,15 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use minos_model::{Isolation, Limits, RunReport};
+use minos_model::{Cause, Isolation, Limits, RunReport};
 use minos_sandbox::{
-    Bind, Blob, Program, RunRequest, Sandbox, SandboxConfig, SandboxError, Sink, Stdin, Template,
+    Bind, Blob, Canceller, Program, RunRequest, Sandbox, SandboxConfig, SandboxError, Sink, Stdin,
+    Template,
 };
 
 use super::run_report::{self, RepeatedDocument, RunDocument, SetupTrouble};
+use super::serve::{self, Signals};
+use crate::broker;
 use crate::console::Console;
 use crate::exit::{Exit, Failure, Outcome, with_causes};
 use crate::values::{BindValue, EnvValue, LimitArgs};
@@ -27,8 +30,9 @@ use crate::values::{BindValue, EnvValue, LimitArgs};
     minos run --stdin tests/01 --stdout answer.txt -- python3 -c 'print(input())'\n  \
     minos run --json --repeat 100 -- /bin/true\n\n\
     Exit codes: 0 the program exited 0 (in every run), 1 it ended in another way, 2 wrong usage,\n\
-    3 the box could not be built. With --repeat N (N > 1), --json prints the document of the last\n\
-    run with all of them, in order, under \"runs\".")]
+    3 the box could not be built. With --repeat N (N > 1) the report sums up, and --json prints the\n\
+    document of the last run with all of them, in order, under \"runs\". SIGTERM or Ctrl-C ends the\n\
+    run as cancelled.")]
 pub(crate) struct Args {
     #[command(flatten)]
     limits: LimitArgs,
@@ -70,7 +74,7 @@ pub(crate) fn run(console: Console, args: &Args) -> Outcome {
     let program = shown_to_box(&mut template, &find_program(name)?)?;
     let stdin = open_stdin(args.stdin.as_deref())?;
 
-    let task = Task { args, limits, program, stdin };
+    let task = Task { console, args, limits, program, stdin };
     let mut reports = Vec::new();
     match task.run(template, &mut reports) {
         Ok(()) => {}
@@ -82,7 +86,15 @@ pub(crate) fn run(console: Console, args: &Args) -> Outcome {
     if args.json {
         print_json(console, &reports)?;
     } else {
-        print_words(console, &reports, args.stdout.as_deref() == Some(dash()))?;
+        let words = match reports.as_slice() {
+            [only] => run_report::in_words(console, only),
+            all => run_report::summary(console, all),
+        };
+        if args.stdout.as_deref() == Some(dash()) {
+            console.note(&words);
+        } else {
+            console.say(&words)?;
+        }
     }
     Ok(Exit::of(reports.iter().all(run_report::is_success)))
 }
@@ -95,6 +107,7 @@ enum Trouble {
 
 /// What to run, and how often.
 struct Task<'a> {
+    console: Console,
     args: &'a Args,
     limits: Limits,
     program: Program,
@@ -106,11 +119,20 @@ impl Task<'_> {
     fn run(&self, template: Template, reports: &mut Vec<RunReport>) -> Result<(), Trouble> {
         let config = SandboxConfig::default();
         let sandbox = Sandbox::open(config).map_err(|error| Trouble::Sandbox(error, None))?;
+        if sandbox.isolation() == Isolation::Rootless && !self.args.json {
+            self.console.note(serve::APPROXIMATE);
+        }
         let failed = |error| Trouble::Sandbox(error, Some(sandbox.isolation()));
         let mut warden = sandbox.warden(0, template).map_err(failed)?;
+        cancel_on_signal(warden.canceller()).map_err(Trouble::Verb)?;
         for _ in 0..self.args.repeat {
             let request = self.request().map_err(Trouble::Verb)?;
-            reports.push(warden.run(&request).map_err(failed)?.report);
+            let report = warden.run(&request).map_err(failed)?.report;
+            let cancelled = report.cause == Cause::Cancelled;
+            reports.push(report);
+            if cancelled {
+                break;
+            }
         }
         Ok(())
     }
@@ -126,6 +148,24 @@ impl Task<'_> {
         request.stderr = sink("--stderr", args.stderr.as_deref())?;
         Ok(request)
     }
+}
+
+/// From here on SIGTERM and SIGINT end the run as cancelled, and there is no run after it.
+fn cancel_on_signal(canceller: Canceller) -> Result<(), Failure> {
+    let (caught, catches) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        broker::block_on(async {
+            let mut signals = match Signals::catch() {
+                Ok(signals) => signals,
+                Err(failure) => return caught.send(Err(failure)).map_err(Failure::environment),
+            };
+            caught.send(Ok(())).map_err(Failure::environment)?;
+            signals.next().await;
+            canceller.cancel_for_good();
+            Ok(())
+        })
+    });
+    catches.recv().map_err(|_gone| Failure::environment("signals cannot be caught here"))?
 }
 
 fn template(binds: &[BindValue]) -> Result<Template, Failure> {
@@ -173,18 +213,6 @@ fn print_json(console: Console, reports: &[RunReport]) -> Result<(), Failure> {
         [.., last] => console.json(&RepeatedDocument { last, runs: &runs }),
         [] => Ok(()),
     }
-}
-
-fn print_words(console: Console, reports: &[RunReport], aside: bool) -> Result<(), Failure> {
-    for report in reports {
-        let text = run_report::in_words(console, report);
-        if aside {
-            console.note(&text);
-        } else {
-            console.say(&text)?;
-        }
-    }
-    Ok(())
 }
 
 /// What every run of this command reads.

@@ -142,11 +142,11 @@ pub(crate) fn cause_in_words(report: &RunReport) -> String {
             },
         },
         Cause::Limit { limit, by, allowed, observed } => {
-            let (what, used, of) = match limit {
-                LimitKind::CpuTime => ("CPU time", cpu(*observed), cpu(*allowed)),
-                LimitKind::WallTime => ("wall-clock", wall(*observed), wall(*allowed)),
-                LimitKind::Memory => ("memory", size(*observed), size(*allowed)),
-                LimitKind::Output => ("output", size(*observed), size(*allowed)),
+            let what = limit_in_words(*limit);
+            let (used, of) = match limit {
+                LimitKind::CpuTime => (cpu(*observed), cpu(*allowed)),
+                LimitKind::WallTime => (wall(*observed), wall(*allowed)),
+                LimitKind::Memory | LimitKind::Output => (size(*observed), size(*allowed)),
             };
             format!("{what} limit: {used} of {of} (noticed by: {by})")
         }
@@ -188,6 +188,56 @@ pub(crate) fn in_words(console: Console, report: &RunReport) -> String {
         lines.push(format!("also: {}", flags.join(", ")));
     }
     lines.join("\n")
+}
+
+/// Several runs for a person: how they ended, and the spread of what they used.
+pub(crate) fn summary(console: Console, reports: &[RunReport]) -> String {
+    let mut endings: Vec<(String, usize)> = Vec::new();
+    for report in reports {
+        let ending = match &report.cause {
+            Cause::Limit { limit, .. } => format!("{} limit", limit_in_words(*limit)),
+            Cause::Exited | Cause::Signalled | Cause::Syscall { .. } | Cause::Cancelled => {
+                cause_in_words(report)
+            }
+        };
+        match endings.iter_mut().find(|(known, _)| *known == ending) {
+            Some((_, count)) => *count += 1,
+            None => endings.push((ending, 1)),
+        }
+    }
+    let told = match endings.as_slice() {
+        [(only, _)] => format!("all {only}"),
+        several => {
+            let rows: Vec<String> =
+                several.iter().map(|(ending, count)| format!("{count} {ending}")).collect();
+            rows.join(", ")
+        }
+    };
+    let colour = if reports.iter().all(is_success) { Colour::Green } else { Colour::Red };
+    let spread = |name: &str, value: fn(&RunReport) -> u64, text: fn(u64) -> String| {
+        let mut values: Vec<u64> = reports.iter().map(value).collect();
+        values.sort_unstable();
+        let at = |index: usize| text(values.get(index).copied().unwrap_or_default());
+        let (median, last) = (values.len() / 2, values.len().saturating_sub(1));
+        format!("{name:<7} least {:<11} median {:<11} most {}", at(0), at(median), at(last))
+    };
+    let isolation = reports.first().map_or("", |report| report.isolation.as_str());
+    [
+        console.paint(colour, &format!("{} runs: {told}", reports.len())),
+        spread("cpu", |report| report.cpu.micros(), cpu),
+        spread("wall", |report| report.wall.micros(), wall),
+        format!("{}  ({isolation})", spread("memory", |report| report.memory.get(), size)),
+    ]
+    .join("\n")
+}
+
+const fn limit_in_words(limit: LimitKind) -> &'static str {
+    match limit {
+        LimitKind::CpuTime => "CPU time",
+        LimitKind::WallTime => "wall-clock",
+        LimitKind::Memory => "memory",
+        LimitKind::Output => "output",
+    }
 }
 
 /// The names of the signals that programs die of.
@@ -294,6 +344,25 @@ mod tests {
         assert_eq!(value["schema"], "minos.run/1");
         assert_eq!(value["exit_code"], 0);
         assert_eq!(value["runs"].as_array().map(Vec::len), Some(3));
+    }
+
+    #[test]
+    fn several_runs_are_summed_up_by_how_they_ended() {
+        let fine = report(Cause::Exited, Ending::Exited { code: 0 });
+        let mut slow = fine.clone();
+        slow.cpu = CpuTime::from_ms(3_000);
+        slow.cause = Cause::Limit {
+            limit: LimitKind::CpuTime,
+            by: By::Watchdog,
+            allowed: 1,
+            observed: 3_000_000,
+        };
+        let all = summary(Console::plain(), &[fine.clone(), fine.clone(), fine.clone()]);
+        assert!(all.starts_with("3 runs: all exited with code 0\n"), "{all}");
+        let mixed = summary(Console::plain(), &[fine.clone(), slow, fine]);
+        assert!(mixed.starts_with("3 runs: 2 exited with code 0, 1 CPU time limit\n"), "{mixed}");
+        assert!(mixed.contains("most 3.000 s") || mixed.contains("most 3 s"), "{mixed}");
+        assert_eq!(mixed.lines().count(), 4);
     }
 
     #[test]

@@ -6,6 +6,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::console::Console;
 use crate::exit::{Exit, Failure, Outcome, with_causes};
 
+/// What is said where control groups are not to be had.
+pub(crate) const APPROXIMATE: &str = "minos: warning: there are no control groups here: runs are \
+    isolated at the level `rootless`, memory and CPU time are approximate, and this is not for a \
+    contest (`minos doctor` says what is missing)";
+
 /// SIGTERM and SIGINT, caught from the moment this is made.
 pub(crate) struct Signals {
     terminate: Signal,

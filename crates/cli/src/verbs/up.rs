@@ -66,6 +66,9 @@ async fn serve(
         node = Node::start(config, broker) => node.map_err(|error| serve::failed(&error))?,
         () = signals.next() => return Err(Failure::environment("ended before it had started")),
     };
+    if node.isolation() == minos_model::Isolation::Rootless {
+        console.note(serve::APPROXIMATE);
+    }
     console.note(&greeting(&args.dir, server.url(), &name, &node));
     serve::until_stopped(console, &mut node, signals).await
 }

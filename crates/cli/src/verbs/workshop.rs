@@ -9,6 +9,7 @@ use minos_model::Fault;
 use minos_problem::{Cache, Languages, Package, Problem};
 use minos_sandbox::{Sandbox, SandboxConfig, Template};
 
+use crate::console::Console;
 use crate::exit::{Failure, with_causes};
 
 /// A place to prepare packages and to judge.
@@ -27,6 +28,9 @@ impl Place {
         let cache = Cache::open(dir.join("problems")).map_err(unusable)?;
         let builds = Builds::open(dir.join("builds"), Builds::DEFAULT_MAX).map_err(unusable)?;
         let sandbox = Sandbox::open(SandboxConfig::default()).map_err(unusable)?;
+        if sandbox.isolation() == minos_model::Isolation::Rootless {
+            Console::detect().note(super::serve::APPROXIMATE);
+        }
         let warden = sandbox.warden(0, Template::default()).map_err(unusable)?;
         let workshop = Workshop::new(Sandboxed::new(warden), languages, Arc::new(builds));
         Ok(Self { workshop, cache })

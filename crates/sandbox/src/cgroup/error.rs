@@ -44,6 +44,17 @@ pub enum CgroupError {
         /// Each level with what it lacks.
         reasons: Vec<String>,
     },
+    /// Only the approximate level can be had, and nobody has allowed it.
+    #[error(
+        "runs could only be isolated at the level `rootless`, whose figures are approximate, and it is \
+         not allowed: run as root with control groups (`minos doctor` says what is missing), or set \
+         `allow_rootless = true` below [sandbox]{}",
+        because(reasons)
+    )]
+    OnlyRootless {
+        /// Each better level with what it lacks.
+        reasons: Vec<String>,
+    },
     /// Something stayed alive in a group after it was killed.
     #[error("{} still has processes {waited_ms} ms after it was to be empty", path.display())]
     StillPopulated {
@@ -52,4 +63,8 @@ pub enum CgroupError {
         /// How long it was waited for, in milliseconds.
         waited_ms: u64,
     },
+}
+
+fn because(reasons: &[String]) -> String {
+    if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join("; ")) }
 }

@@ -69,18 +69,19 @@ impl Level {
     /// its children must not have processes.
     ///
     /// # Errors
-    /// [`CgroupError::None`] with what each level lacks.
+    /// [`CgroupError::OnlyRootless`] where rootless is all there is, or was asked for, and is not
+    /// allowed; [`CgroupError::None`] with what each level lacks.
     pub fn probe(config: &ProbeConfig) -> Result<Self, CgroupError> {
         let mounts = Mounts::read();
         let candidates = match config.forced {
             Some(isolation) => vec![isolation],
-            None if config.allow_rootless => Isolation::ALL.to_vec(),
-            None => {
-                Isolation::ALL.iter().copied().filter(|it| *it != Isolation::Rootless).collect()
-            }
+            None => Isolation::ALL.to_vec(),
         };
         let mut reasons = Vec::new();
         for isolation in candidates {
+            if isolation == Isolation::Rootless && !config.allow_rootless {
+                return Err(CgroupError::OnlyRootless { reasons });
+            }
             match Self::try_level(isolation, &mounts, config.root_group.as_deref()) {
                 Ok(level) => return Ok(level),
                 Err(refused) => reasons.push(refused.to_string()),

@@ -225,8 +225,22 @@ fn a_level_that_cannot_be_had_says_what_it_lacks() {
 }
 
 #[test]
+fn the_approximate_level_is_never_taken_without_leave() {
+    let forced = Some(Isolation::Rootless);
+    let error = Level::probe(&ProbeConfig { forced, ..ProbeConfig::default() });
+    let error = error.expect_err("nobody has allowed it").to_string();
+    for part in ["`rootless`", "minos doctor", "allow_rootless = true"] {
+        assert!(error.contains(part), "{error}");
+    }
+    assert_eq!(error.lines().count(), 1);
+    let allowed = ProbeConfig { forced, allow_rootless: true, ..ProbeConfig::default() };
+    assert_eq!(Level::probe(&allowed).unwrap().isolation(), Isolation::Rootless);
+}
+
+#[test]
 fn without_groups_a_box_is_what_descends_from_its_init() {
-    let config = ProbeConfig { forced: Some(Isolation::Rootless), ..ProbeConfig::default() };
+    let forced = Some(Isolation::Rootless);
+    let config = ProbeConfig { forced, allow_rootless: true, ..ProbeConfig::default() };
     let level = Level::probe(&config).unwrap();
     let mut group = level.group(0, 1).unwrap();
     assert!(!group.readings().unwrap().populated);

@@ -1,7 +1,9 @@
 //! No control groups: the box is what descends from its init, looked at through `/proc`.
 //!
-//! CPU time is counted in clock ticks (10 ms) and memory is the largest sum of resident sets that a
-//! look has found, so a peak between two looks is missed. Every result says `rootless`.
+//! CPU time is read from the process clocks, to which come the children that were waited for, in
+//! clock ticks (10 ms); the exact sum comes from init once the box is over. Memory is the largest
+//! sum of resident sets that a look has found, so a peak between two looks is missed, except the
+//! first process's own. Every result says `rootless`.
 
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
@@ -10,6 +12,7 @@ use minos_model::Limits;
 
 use super::CgroupError;
 use super::group::{Controls, Counters};
+use crate::sys::raw;
 
 /// Microseconds of a clock tick as `/proc` counts them (`USER_HZ` is 100 on x86-64).
 const TICK_MICROS: u64 = 10_000;
@@ -38,7 +41,7 @@ struct Process {
 /// One look at the descendants.
 #[derive(Debug, Default)]
 struct Look {
-    ticks: u64,
+    micros: u64,
     bytes: u64,
     threads: u64,
     processes: u64,
@@ -65,20 +68,20 @@ impl Watched {
             look.add(pid, pid == init);
             queue.extend(children(pid));
         }
-        let micros = look.ticks * TICK_MICROS;
-        self.cpu.set(self.cpu.get().max(micros));
+        self.cpu.set(self.cpu.get().max(look.micros));
         look
     }
 }
 
 impl Look {
-    /// Adds one process: its own ticks and those of the children it has waited for.
+    /// Adds one process: its own time and that of the children it has waited for.
     fn add(&mut self, pid: u32, is_init: bool) {
         let Some(stat) = Stat::read(pid) else { return };
         self.processes += 1;
-        self.ticks += stat.number(CHILDREN_USER) + stat.number(CHILDREN_SYSTEM);
+        let waited_for = stat.number(CHILDREN_USER) + stat.number(CHILDREN_SYSTEM);
+        self.micros += waited_for * TICK_MICROS;
         if !is_init {
-            self.ticks += stat.number(USER) + stat.number(SYSTEM);
+            self.micros += i32::try_from(pid).map_or(0, raw::process_cpu_ns) / 1_000;
             self.threads += stat.number(THREADS);
             self.bytes += stat.number(RESIDENT) * PAGE_BYTES;
         }
@@ -86,8 +89,6 @@ impl Look {
 }
 
 /// Fields of `/proc/PID/stat`, counted from the one after the name.
-const USER: usize = 11;
-const SYSTEM: usize = 12;
 const CHILDREN_USER: usize = 13;
 const CHILDREN_SYSTEM: usize = 14;
 const THREADS: usize = 17;

@@ -27,8 +27,10 @@ pub(super) fn examine(level: Option<&Level>) -> Vec<Finding> {
         ),
         swap(&read_to_string("/proc/swaps").unwrap_or_default(), level),
         huge_pages(setting("/sys/kernel/mm/transparent_hugepage/enabled").as_deref()),
+        compaction(setting("/sys/kernel/mm/transparent_hugepage/defrag").as_deref()),
         randomisation(setting("/proc/sys/kernel/randomize_va_space").as_deref()),
         cores_dumped(setting("/proc/sys/kernel/core_pattern").as_deref()),
+        hard_links(setting("/proc/sys/fs/protected_hardlinks").as_deref()),
     ]
 }
 
@@ -123,6 +125,30 @@ fn huge_pages(enabled: Option<&str>) -> Finding {
     }
 }
 
+fn compaction(defrag: Option<&str>) -> Finding {
+    const NAME: &str = "compaction";
+    const WHY: &str = "a page fault then waits until the kernel has put a huge page together, and \
+                       the run is charged for it";
+    match defrag {
+        Some(text) if text.contains("[always]") => Finding::ok(NAME, WHY, "at every fault")
+            .but(State::Warn, "echo madvise | sudo tee /sys/kernel/mm/transparent_hugepage/defrag"),
+        Some(_) => Finding::ok(NAME, WHY, "on request or beside"),
+        None => Finding::ok(NAME, WHY, "not built into the kernel"),
+    }
+}
+
+fn hard_links(protected: Option<&str>) -> Finding {
+    const NAME: &str = "hard links";
+    const WHY: &str = "with a writable bind a program could otherwise give a name of its own to a \
+                       file that is not its own";
+    match protected {
+        Some("0") => Finding::ok(NAME, WHY, "to anybody's files")
+            .but(State::Warn, "sudo sysctl -w fs.protected_hardlinks=1"),
+        Some(_) => Finding::ok(NAME, WHY, "to one's own files only"),
+        None => Finding::ok(NAME, WHY, "unknown"),
+    }
+}
+
 fn randomisation(value: Option<&str>) -> Finding {
     const WHY: &str = "addresses differ from run to run, and with them cache misses by a little";
     match value {
@@ -172,6 +198,10 @@ mod tests {
             (huge_pages(Some("always madvise [never]")), State::Ok),
             (cores_dumped(Some("|/usr/lib/systemd/systemd-coredump %P")), State::Warn),
             (cores_dumped(Some("core")), State::Ok),
+            (compaction(Some("[always] defer madvise never")), State::Warn),
+            (compaction(Some("always defer [madvise] never")), State::Ok),
+            (hard_links(Some("0")), State::Warn),
+            (hard_links(Some("1")), State::Ok),
         ] {
             assert_eq!(finding.state, state, "{finding}");
             assert_eq!(finding.remedy.is_some(), state == State::Warn, "{finding}");

@@ -13,7 +13,7 @@ use std::fmt;
 
 use minos_model::Isolation;
 
-use crate::cgroup::{Level, ProbeConfig};
+use crate::cgroup::{CgroupError, Level, ProbeConfig};
 
 /// How a finding bears on judging.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -132,7 +132,7 @@ pub fn examine() -> Findings {
 /// The level a sandbox would be opened at.
 fn choose(
     rights: &namespaces::Rights,
-    level: &Result<Level, crate::cgroup::CgroupError>,
+    level: &Result<Level, CgroupError>,
     blocked: bool,
 ) -> Result<Isolation, String> {
     if !rights.can_isolate() && !rights.user_namespaces {
@@ -155,14 +155,23 @@ const NEITHER: &str = "there are neither root's rights nor user namespaces; type
                        kernel.unprivileged_userns_clone=1`";
 
 /// The groups, as the probe has found them.
-fn groups(level: &Result<Level, crate::cgroup::CgroupError>) -> Finding {
+fn groups(level: &Result<Level, CgroupError>) -> Finding {
     const NAME: &str = "cgroups";
     const WHY: &str = "they limit memory and processes of a whole run, children included, count \
                        its CPU time exactly and end it at once";
     let level = match level {
         Ok(level) => level,
         Err(error) => {
-            let detail = format!("{error}; runs are limited by rlimits and polling only");
+            let lacking = match error {
+                CgroupError::OnlyRootless { reasons } | CgroupError::None { reasons } => {
+                    reasons.join("; ")
+                }
+                CgroupError::File { .. }
+                | CgroupError::Malformed { .. }
+                | CgroupError::Level { .. }
+                | CgroupError::StillPopulated { .. } => error.to_string(),
+            };
+            let detail = format!("{lacking}; runs are limited by rlimits and looking only");
             return Finding::ok(NAME, WHY, detail).but(
                 State::Warn,
                 "run as root; in a container: --cgroupns host -v /sys/fs/cgroup:/sys/fs/cgroup:rw; \
@@ -204,7 +213,7 @@ mod tests {
     #[test]
     fn without_root_and_user_namespaces_nothing_can_be_isolated() {
         let mut rights = namespaces::Rights::default();
-        let level = Err(crate::cgroup::CgroupError::None { reasons: Vec::new() });
+        let level = Err(CgroupError::None { reasons: Vec::new() });
         let reason = choose(&rights, &level, false).unwrap_err();
         assert!(reason.contains("neither root's rights nor user namespaces"), "{reason}");
         rights.user_namespaces = true;

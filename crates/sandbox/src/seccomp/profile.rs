@@ -10,8 +10,9 @@ use super::tree::{Answer, Condition, Program, Rule, Test};
 /// What `minos` ships; a test reads it.
 const SHIPPED: &str = include_str!("../../../../cluster-config/seccomp/default.toml");
 
-/// The answers a program knows what to do with, by name and number.
-const ERRNOS: [(&str, u16); 6] = [
+/// The answers a program knows what to do with, by name and number; 0 is success, with nothing done.
+const ERRNOS: [(&str, u16); 7] = [
+    ("none", 0),
     ("EPERM", 1),
     ("EACCES", 13),
     ("EINVAL", 22),
@@ -32,7 +33,7 @@ pub enum ProfileError {
     /// No such errno.
     #[error(
         "seccomp profile: {call}: `{errno}` is none of EPERM EACCES ENOSYS EINVAL EOPNOTSUPP \
-         EAFNOSUPPORT"
+         EAFNOSUPPORT none"
     )]
     UnknownErrno {
         /// The entry.

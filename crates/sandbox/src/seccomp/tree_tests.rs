@@ -88,8 +88,9 @@ fn any_call_is_decided_in_few_steps() {
     let worst = |program: &Program| {
         (0..480).map(|nr| interpret(program, ARCH_X86_64, nr, [0; 6]).1).max().unwrap()
     };
-    assert!(worst(&tree) <= 20, "{}", worst(&tree));
-    assert!(worst(&line) > 4 * worst(&tree));
+    // The deepest is fcntl, with six commands of its own.
+    assert!(worst(&tree) <= 28, "{}", worst(&tree));
+    assert!(worst(&line) > 3 * worst(&tree));
 }
 
 #[test]

@@ -31,11 +31,11 @@ impl Warden {
     /// with it.
     pub fn run_joined(&mut self, mut request: RunRequest) -> Result<Run, SandboxError> {
         let begun = now();
-        let job = Job::of(&request, &self.null)?;
+        let job = Job::of(&request, &self.null, self.isolation)?;
         let handed = handed(&mut request);
         self.pinned.hold(self.cores.run.as_ref());
         self.forget_cancellation();
-        let mut prepared = self.house.take(self.slot)?;
+        let mut prepared = self.house.take()?;
         let run = self.run_in(&mut prepared, &job, &request, (begun, Some(handed)));
         self.put_away(prepared, run.is_err());
         let reason = "a box was dead before it had its job".to_owned();

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::boxes::{DEADLINE, Maker, Prepared, answer};
 use super::cores::{Preempting, pin};
@@ -16,6 +17,9 @@ use crate::warden::protocol::Hello;
 /// Groups made by this process so far: no two of them ever have the same name, even when a warden
 /// takes another's place.
 static GROUPS: AtomicU64 = AtomicU64::new(0);
+
+/// How long after its end a box may keep its memory where no other run follows.
+const TIDY: Duration = Duration::from_millis(100);
 
 /// What the run's thread and the housekeeping thread share.
 #[derive(Debug, Default)]
@@ -33,10 +37,22 @@ pub(crate) struct House {
 struct State {
     ready: VecDeque<Prepared>,
     retired: Vec<Prepared>,
-    /// Why there will be no more boxes; taken by the first who asks.
+    /// Somebody waits for a box: then there is no run that a new warden would cost.
+    waiting: bool,
+    /// Boxes that were taken and not given back.
+    out: usize,
+    /// Why there is no box for the one who waits.
     failure: Option<SandboxError>,
-    failed: bool,
     closing: bool,
+}
+
+impl State {
+    /// Whether a box is to be prepared. After a failure the next try is for one who waits: what is
+    /// told then is of that moment.
+    fn wants(&self, ahead: usize, troubled: bool) -> bool {
+        let asked = self.waiting && self.failure.is_none();
+        self.ready.len() < ahead && (!troubled || asked)
+    }
 }
 
 /// What the thread needs.
@@ -56,23 +72,25 @@ impl House {
     }
 
     /// A box that is ready.
-    pub(crate) fn take(&self, slot: u16) -> Result<Prepared, SandboxError> {
-        let state = self.lock();
+    pub(crate) fn take(&self) -> Result<Prepared, SandboxError> {
+        let mut state = self.lock();
+        (state.waiting, state.failure) = (true, None);
         if state.ready.is_empty() {
             self.work.notify_one();
         }
-        let (mut state, timeout) = self
+        let (mut state, _timeout) = self
             .ready
-            .wait_timeout_while(state, DEADLINE, |state| state.ready.is_empty() && !state.failed)
+            .wait_timeout_while(state, DEADLINE, |state| {
+                state.ready.is_empty() && state.failure.is_none()
+            })
             .unwrap_or_else(PoisonError::into_inner);
+        state.waiting = false;
         if let Some(prepared) = state.ready.pop_front() {
+            state.out += 1;
             return Ok(prepared);
         }
-        if timeout.timed_out() {
-            return Err(SandboxError::Deadline { what: "a box", seconds: DEADLINE.as_secs() });
-        }
-        let reason = "it failed before; see the error of the run before this one".to_owned();
-        Err(state.failure.take().unwrap_or(SandboxError::WardenGone { slot, reason }))
+        let late = SandboxError::Deadline { what: "a box", seconds: DEADLINE.as_secs() };
+        Err(state.failure.take().unwrap_or(late))
     }
 
     /// Says that a box has been taken: now is the time to prepare another.
@@ -82,7 +100,9 @@ impl House {
 
     /// Gives back a box that has ended; it is tidied up when the next one is prepared.
     pub(crate) fn retire(&self, prepared: Prepared) {
-        self.lock().retired.push(prepared);
+        let mut state = self.lock();
+        state.retired.push(prepared);
+        state.out = state.out.saturating_sub(1);
     }
 
     /// Ends the thread.
@@ -140,38 +160,31 @@ impl Keeper {
         Ok(Maker { started, next: 0 })
     }
 
-    /// Keeps boxes ready until the house is closed or the warden fails.
+    /// Keeps boxes ready until the house is closed.
     fn keep(&self, maker: &mut Maker, groups: &mut Vec<Group>) {
+        let mut trouble = Trouble::None;
         loop {
             let (retired, wanted) = {
+                let troubled = trouble != Trouble::None;
                 let idle = |state: &mut State| {
-                    !state.closing && state.ready.len() >= self.ahead && state.retired.is_empty()
+                    !state.closing && state.retired.is_empty() && !state.wants(self.ahead, troubled)
                 };
-                let mut state = self
-                    .house
-                    .work
-                    .wait_while(self.house.lock(), idle)
-                    .unwrap_or_else(PoisonError::into_inner);
+                let mut state = self.house.lock();
+                // The end of a run wakes nobody: the next one does, or else a while does.
+                if state.out == 0 && state.retired.is_empty() {
+                    let woken = self.house.work.wait_while(state, idle);
+                    state = woken.unwrap_or_else(PoisonError::into_inner);
+                } else {
+                    let woken = self.house.work.wait_timeout_while(state, TIDY, idle);
+                    (state, _) = woken.unwrap_or_else(PoisonError::into_inner);
+                }
                 if state.closing {
                     return;
                 }
-                (std::mem::take(&mut state.retired), state.ready.len() < self.ahead)
+                (std::mem::take(&mut state.retired), state.wants(self.ahead, troubled))
             };
             if wanted {
-                match self.prepare(maker, groups) {
-                    Ok(prepared) => self.house.lock().ready.push_back(prepared),
-                    Err(error) => {
-                        if let Err(again) = self.renew(maker, groups) {
-                            // The first error says more than that of a second try.
-                            drop(again);
-                            let mut state = self.house.lock();
-                            (state.failure, state.failed) = (Some(error), true);
-                            self.house.ready.notify_all();
-                            return;
-                        }
-                    }
-                }
-                self.house.ready.notify_one();
+                trouble = self.supply(maker, groups, trouble);
             }
             for prepared in retired {
                 groups.extend(prepared.group.recycle().ok());
@@ -179,17 +192,52 @@ impl Keeper {
         }
     }
 
-    /// A new warden in the place of one that does not answer, and a first box from it: the boxes of
-    /// the old one died with it.
-    fn renew(&self, maker: &mut Maker, groups: &mut Vec<Group>) -> Result<(), SandboxError> {
+    /// Prepares one more box. What goes wrong while a run is going on, or while there are boxes that
+    /// are ready, waits for the next one who has none: the run ends as it would have ended, for a
+    /// new warden would take it along.
+    fn supply(&self, maker: &mut Maker, groups: &mut Vec<Group>, before: Trouble) -> Trouble {
+        let prepared = if before == Trouble::Warden {
+            self.renew(maker, groups)
+        } else {
+            self.prepare(maker, groups)
+        };
+        let error = match prepared {
+            Ok(prepared) => {
+                self.house.lock().ready.push_back(prepared);
+                self.house.ready.notify_one();
+                return Trouble::None;
+            }
+            Err(error) => error,
+        };
+        // A step that failed was answered; after anything else an answer may still be on its way.
+        let answered = matches!(error, SandboxError::Setup { .. } | SandboxError::Cgroup(_));
+        let trouble = if answered { before.max(Trouble::Step) } else { Trouble::Warden };
+        let mut state = self.house.lock();
+        if state.out > 0 || !state.ready.is_empty() {
+            return trouble;
+        }
+        if before != Trouble::Warden {
+            drop(state);
+            // The first error says more than that of a second try.
+            let after = self.supply(maker, groups, Trouble::Warden);
+            let mut state = self.house.lock();
+            if after != Trouble::None && state.failure.is_some() {
+                state.failure = Some(error);
+            }
+            return after;
+        }
+        state.failure = state.waiting.then_some(error);
+        self.house.ready.notify_one();
+        trouble
+    }
+
+    /// A new warden in the place of one that does not answer or cannot make boxes, and a first box
+    /// from it: the boxes of the old one die with it.
+    fn renew(&self, maker: &mut Maker, groups: &mut Vec<Group>) -> Result<Prepared, SandboxError> {
         maker.started.end();
-        let dead = std::mem::take(&mut self.house.lock().ready);
-        drop(dead);
         *maker = self.begin()?;
-        let prepared = self.prepare(maker, groups)?;
         self.house.pid.store(maker.started.child.id(), Ordering::Relaxed);
-        self.house.lock().ready.push_back(prepared);
-        Ok(())
+        self.prepare(maker, groups)
     }
 
     fn prepare(
@@ -203,4 +251,14 @@ impl Keeper {
         };
         maker.prepare(group, &self.places.cores)
     }
+}
+
+/// What stands in the way of the next box.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Trouble {
+    None,
+    /// A step failed; the warden is well.
+    Step,
+    /// The warden is dead, or nobody knows what it answers to.
+    Warden,
 }

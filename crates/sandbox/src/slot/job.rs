@@ -8,10 +8,16 @@ use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path};
 
+use minos_model::Isolation;
+
 use crate::spec::{Program, RunRequest, Sink, Stdin};
 use crate::sys::message::{self, MAX_FDS};
 use crate::warden::job::{DIRECT_STDERR, DIRECT_STDOUT, Head, MAX_JOB, MAX_TEXTS};
 use crate::{Blob, SandboxError};
+
+/// Processes that may have the user of a run and are none of it: the warden, and of each box that
+/// is alive beside it init and the program's process.
+const NOT_OF_THE_RUN: u64 = 1 + 2 * 3;
 
 /// A job's message.
 #[derive(Debug)]
@@ -25,7 +31,11 @@ pub(crate) struct Job {
 
 impl Job {
     /// Writes a request down.
-    pub(crate) fn of(request: &RunRequest, null: &File) -> Result<Self, SandboxError> {
+    pub(crate) fn of(
+        request: &RunRequest,
+        null: &File,
+        isolation: Isolation,
+    ) -> Result<Self, SandboxError> {
         let texts = Texts::of(request)?;
         let limits = &request.limits;
         let direct = |sink: &Sink, bit| if matches!(sink, Sink::Direct(_)) { bit } else { 0 };
@@ -41,6 +51,11 @@ impl Job {
             file_size: limits.hard_file().get(),
             stack: limits.stack().get(),
             open_files: limits.files().into(),
+            processes: match isolation {
+                Isolation::Rootless => u64::from(limits.processes()) + NOT_OF_THE_RUN,
+                // The box's group counts exactly.
+                Isolation::CgroupV2 | Isolation::CgroupHybrid | Isolation::CgroupV1 => u64::MAX,
+            },
         };
         let mut bytes = Vec::with_capacity(Head::LENGTH + texts.bytes.len());
         head.encode(&mut bytes);
@@ -192,7 +207,9 @@ fn descriptors(
         }
     }
     if let Program::Blob(blob) = &request.program {
-        fds.push(blob.as_fd().as_raw_fd());
+        let executable =
+            blob.executable().map_err(|error| SandboxError::os("make a blob executable", error))?;
+        fds.push(executable.as_raw_fd());
     }
     for file in &request.files {
         fds.push(fresh(&file.content)?);
@@ -210,6 +227,8 @@ mod tests {
     use crate::spec::{BoxFile, Collect};
     use minos_model::{Bytes, Limits, RawLimits};
 
+    const LEVEL: Isolation = Isolation::Rootless;
+
     fn request() -> RunRequest {
         let limits = Limits::new(RawLimits::default()).unwrap();
         RunRequest::new(Program::Path("/bin/true".into()), vec!["true".into()], limits)
@@ -219,16 +238,16 @@ mod tests {
         let mut request = request();
         change(&mut request);
         let null = File::open("/dev/null").unwrap();
-        Job::of(&request, &null).unwrap_err().to_string()
+        Job::of(&request, &null, LEVEL).unwrap_err().to_string()
     }
 
     #[test]
     fn arguments_fit_up_to_the_limit_and_one_byte_more_is_refused_with_a_sentence() {
         let null = File::open("/dev/null").unwrap();
-        let without = Job::of(&request(), &null).unwrap().bytes.len();
+        let without = Job::of(&request(), &null, LEVEL).unwrap().bytes.len();
         let mut full = request();
         full.args.push("x".repeat(MAX_JOB - without - 1).into());
-        assert_eq!(Job::of(&full, &null).unwrap().bytes.len(), MAX_JOB);
+        assert_eq!(Job::of(&full, &null, LEVEL).unwrap().bytes.len(), MAX_JOB);
         let text = refused(|r| r.args.push("x".repeat(MAX_JOB - without).into()));
         assert!(text.contains("args") && text.contains("on stdin"), "{text}");
     }

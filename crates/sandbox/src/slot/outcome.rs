@@ -1,12 +1,14 @@
 //! A run that is over: its last counters, its cause, its files.
 
 use std::io::Read as _;
-use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use minos_model::{Bytes, Cause, CpuTime, Ending, Flag, Limits, RunReport, WallTime};
+use minos_model::{Bytes, Cause, CpuTime, Ending, Flag, Isolation, Limits, RunReport, WallTime};
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::time::TimeSpec;
 
 use super::boxes::{DEADLINE, Prepared, take_all};
 use super::drain::STDERR_KEPT;
@@ -32,6 +34,8 @@ pub(crate) struct Over {
     pub stderr: u64,
     /// The peak of a first process that was killed; zero when it ended by itself.
     pub resident: Bytes,
+    /// The kernel has killed the first process for memory; init may not have seen its end.
+    pub victim: bool,
     /// Monotonic clock at the end of the box, nanoseconds.
     pub now: u64,
 }
@@ -67,16 +71,25 @@ pub(crate) fn report(
     } else {
         Ending::Signalled { signal: KILLED }
     };
+    let own = cell.resident_kib.load(Ordering::Relaxed).saturating_mul(1_024);
+    let resident = Bytes::new(own).max(over.resident);
+    let mut cpu = CpuTime::from_micros(read.cpu.micros().saturating_sub(copied));
+    if warden.isolation() == Isolation::Rootless {
+        // There is no group that has counted: what init and the kernel know of the ended is exact.
+        let waited = cell.waited_cpu.load(Ordering::Relaxed);
+        let born = cell.born_cpu.load(Ordering::Relaxed);
+        cpu = cpu.max(CpuTime::from_micros(waited.saturating_sub(born) / 1_000));
+        read.memory_peak = read.memory_peak.max(resident);
+        read.processes_peak = read.processes_peak.max(1);
+    }
     let used = Readings {
-        cpu: CpuTime::from_micros(read.cpu.micros().saturating_sub(copied)),
+        cpu,
         wall: WallTime::from_micros(wall),
         memory_peak: read.memory_peak,
         output: Bytes::new(over.stdout),
         oom_kills: read.oom_kills,
         memory_hits: read.memory_hits,
     };
-    let own = cell.resident_kib.load(Ordering::Relaxed).saturating_mul(1_024);
-    let resident = Bytes::new(own).max(over.resident);
     let end = FinalReadings {
         ending,
         used,
@@ -86,8 +99,7 @@ pub(crate) fn report(
         stderr_cut: over.stderr > STDERR_KEPT as u64,
     };
     let (cause, mut flags) = conclude(over.kill, &end, limits)?;
-    // The loop gives a first process that the kernel has killed the time to be seen as ended.
-    if read.oom_kills > 0 && !by_itself && !flags.contains(&Flag::OomChild) {
+    if read.oom_kills > 0 && !by_itself && !over.victim && !flags.contains(&Flag::OomChild) {
         flags.push(Flag::OomChild);
         flags.sort_unstable();
     }
@@ -147,7 +159,7 @@ pub(crate) fn no_program(cell: &Cell) -> bool {
 }
 
 /// The report of such a run: the exit code that a shell gives for a command it cannot execute.
-pub(crate) fn unstarted(isolation: minos_model::Isolation) -> RunReport {
+pub(crate) fn unstarted(isolation: Isolation) -> RunReport {
     RunReport {
         cause: Cause::Exited,
         ending: Ending::Exited { code: 127 },
@@ -168,6 +180,44 @@ pub(crate) fn resident_peak(pid: i32) -> Bytes {
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kib = peak.and_then(|text| text.trim().strip_suffix("kB")?.trim().parse().ok());
     Bytes::from_kib(kib.unwrap_or(0))
+}
+
+/// How long init may take to see the end of a first process that is none of the kernel's victims.
+const ENDING: Duration = Duration::from_millis(5);
+/// How long a first process that the kernel has killed may take to give back its memory.
+const VICTIM: Duration = Duration::from_millis(500);
+
+/// The kernel has killed somebody for memory: whether it was the first process. If so, init is given
+/// the time to see its end, with which everything else ends.
+pub(crate) fn first_was_killed(prepared: &Prepared) -> bool {
+    let mut init = [PollFd::new(prepared.init.as_fd(), PollFlags::POLLIN)];
+    let mut ended_within = |patience| {
+        ppoll(&mut init, Some(TimeSpec::from_duration(patience)), None).is_ok_and(|ended| ended > 0)
+    };
+    // The kernel counts the kill before it sends it.
+    if !is_ending(prepared.program) && (ended_within(ENDING) || !is_ending(prepared.program)) {
+        return false;
+    }
+    let _seen = ended_within(VICTIM);
+    true
+}
+
+/// Whether a process is on its way out: killed, and perhaps still giving back its memory.
+fn is_ending(pid: i32) -> bool {
+    const EXITING: u64 = 4;
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // After the name, which may contain anything: state, parent, group, session, terminal, its
+    // group, flags.
+    let flags = stat.rsplit_once(')').and_then(|(_name, rest)| rest.split_whitespace().nth(6));
+    let exiting = flags.and_then(|text| text.parse().ok()).unwrap_or(EXITING) & EXITING != 0;
+    exiting || {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let pending = ["SigPnd:", "ShdPnd:"].iter().filter_map(|name| {
+            let text = status.lines().find_map(|line| line.strip_prefix(name))?;
+            u64::from_str_radix(text.trim(), 16).ok()
+        });
+        pending.fold(0, std::ops::BitOr::bitor) & (1 << (KILLED - 1)) != 0
+    }
 }
 
 /// The files the box has sent, in the order in which they were asked for.
@@ -231,6 +281,12 @@ mod tests {
         let own = i32::try_from(std::process::id()).unwrap();
         assert!(resident_peak(own) > Bytes::from_kib(100));
         assert_eq!(resident_peak(-1), Bytes::ZERO);
+    }
+
+    #[test]
+    fn a_living_process_is_not_ending_and_one_that_is_gone_is() {
+        assert!(!is_ending(i32::try_from(std::process::id()).unwrap()));
+        assert!(is_ending(-1));
     }
 
     #[test]

@@ -34,11 +34,11 @@ impl Warden {
     /// has died: all faults of this side, never of the program. Nothing of the run is left.
     pub fn run(&mut self, request: &RunRequest) -> Result<Run, SandboxError> {
         let begun = now();
-        let job = Job::of(request, &self.null)?;
+        let job = Job::of(request, &self.null, self.isolation)?;
         self.pinned.hold(self.cores.run.as_ref());
         self.forget_cancellation();
         for _box in 0..ATTEMPTS {
-            let mut prepared = self.house.take(self.slot)?;
+            let mut prepared = self.house.take()?;
             let run = self.run_in(&mut prepared, &job, request, (begun, None));
             self.put_away(prepared, run.is_err());
             if let Some(run) = run.transpose() {
@@ -66,6 +66,7 @@ impl Warden {
             stderr: Drain::stderr(&request.stderr).map_err(io)?,
             kill: None,
             killed_at: 0,
+            victim: false,
             resident: Bytes::ZERO,
             raised_file_limit: false,
             filtered: true,
@@ -96,6 +97,8 @@ struct Watch<'a> {
     /// The kill that was recorded first.
     kill: Option<Kill>,
     killed_at: u64,
+    /// The first process is the one that the kernel has killed for memory.
+    victim: bool,
     /// The first process's peak, read before the kill: afterwards nobody can tell.
     resident: Bytes,
     raised_file_limit: bool,
@@ -311,9 +314,7 @@ impl Watch<'_> {
         self.kill = Some(kill);
         self.killed_at = now();
         if victim {
-            // The kernel has killed somebody; whether that was the first process shows in a moment.
-            let mut init = [PollFd::new(prepared.init.as_fd(), PollFlags::POLLIN)];
-            let _ended = ppoll(&mut init, Some(TimeSpec::from_duration(VICTIM)), None);
+            self.victim = outcome::first_was_killed(prepared);
         }
         self.resident = outcome::resident_peak(prepared.program);
         // The death of init takes the whole PID namespace with it.
@@ -371,6 +372,7 @@ impl Watch<'_> {
             stdout: self.stdout.count,
             stderr: self.stderr.count,
             resident: self.resident,
+            victim: self.victim,
             now: over_at,
         };
         let warden = self.warden;
@@ -387,5 +389,3 @@ impl Watch<'_> {
 
 /// How long a program may stay between its soft and its hard memory limit.
 const GROWTH: Duration = Duration::from_millis(100);
-/// How long init may take to see the end of a first process that the kernel has killed.
-const VICTIM: Duration = Duration::from_millis(5);

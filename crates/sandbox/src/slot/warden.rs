@@ -1,7 +1,7 @@
 //! The handle of one slot's warden.
 
 use std::os::fd::AsFd as _;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
@@ -26,7 +26,7 @@ pub struct Warden {
     pub(crate) slot: u16,
     pub(crate) isolation: Isolation,
     pub(crate) house: Arc<House>,
-    pub(crate) cancel: Arc<EventFd>,
+    cancel: Arc<Cancel>,
     pub(crate) cores: SlotCores,
     pub(crate) pinned: Pinned,
     pub(crate) null: std::fs::File,
@@ -35,13 +35,27 @@ pub struct Warden {
 
 /// Ends the run that is going on, from any thread.
 #[derive(Debug, Clone)]
-pub struct Canceller(Arc<EventFd>);
+pub struct Canceller(Arc<Cancel>);
+
+#[derive(Debug)]
+struct Cancel {
+    /// Readable when the current run is to end.
+    event: EventFd,
+    /// Every run is to end.
+    for_good: AtomicBool,
+}
 
 impl Canceller {
     /// Ends the current run as cancelled; between runs it does nothing.
     pub fn cancel(&self) {
         // The counter cannot be full: it is emptied before every run.
-        let _written = self.0.write(1);
+        let _written = self.0.event.write(1);
+    }
+
+    /// Ends the current run and every later one as cancelled.
+    pub fn cancel_for_good(&self) {
+        self.0.for_good.store(true, Ordering::Release);
+        self.cancel();
     }
 }
 
@@ -91,7 +105,7 @@ impl Warden {
             slot,
             isolation,
             house,
-            cancel: Arc::new(cancel),
+            cancel: Arc::new(Cancel { event: cancel, for_good: AtomicBool::new(false) }),
             cores,
             pinned: Pinned::default(),
             null,
@@ -128,7 +142,10 @@ impl Warden {
     /// Forgets a cancellation that came between runs.
     pub(crate) fn forget_cancellation(&self) {
         // Empty already is what is wanted.
-        let _emptied = self.cancel.read();
+        let _emptied = self.cancel.event.read();
+        if self.cancel.for_good.load(Ordering::Acquire) {
+            self.canceller().cancel();
+        }
     }
 
     /// Gives a box back. Whatever went wrong: nothing of the box may live on. It has ended in most cases.
@@ -140,7 +157,7 @@ impl Warden {
     }
 
     pub(crate) fn cancelled(&self) -> std::os::fd::BorrowedFd<'_> {
-        self.cancel.as_fd()
+        self.cancel.event.as_fd()
     }
 }
 

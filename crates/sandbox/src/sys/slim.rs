@@ -2,6 +2,9 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
+use std::os::fd::AsRawFd as _;
+
+use crate::blob;
 
 /// Blocks from this size on are the kernel's own pages, untouched until they are used.
 const LARGE: libc::c_int = 32 << 10;
@@ -29,53 +32,145 @@ impl Diet {
     /// Gives back what set-up has used of memory and forgets the peak.
     ///
     /// A program's first peak is that of the memory it was born in, so the warden's own has to lie
-    /// below what the smallest program needs. Heap that is free goes back to the kernel; code and
-    /// constants that are not in use are dropped, to be mapped again from their file when they are.
+    /// below what the smallest program needs. Heap that is free goes back to the kernel. What has
+    /// been written, and is large, moves to a memory file that is mapped in its place; then all of
+    /// what comes from a file is dropped, to be mapped again when it is used. That happens by single
+    /// pages: the kernel maps 16 around each that is missing, but none of another mapping, so every
+    /// second page is made one.
     ///
     /// # Errors
-    /// The two files cannot be used; then small programs are told the warden's peak.
+    /// The files cannot be used; then small programs are told the warden's peak.
     pub(crate) fn end(mut self) -> io::Result<()> {
-        let mut maps = String::new();
-        self.maps.read_to_string(&mut maps)?;
-        for (start, end) in unchanged(&maps) {
-            // SAFETY: these mappings have no content of their own and cannot be written to: what is
-            // dropped is read again from the file.
-            let _kept = unsafe {
-                let start: *mut libc::c_void = std::ptr::with_exposed_provenance_mut(start);
-                libc::madvise(start, end - start.addr(), libc::MADV_DONTNEED)
-            };
-        }
-        drop(maps);
         // SAFETY: the allocator looks after its own memory.
         let _trimmed = unsafe { libc::malloc_trim(0) };
+        let mut maps = String::new();
+        self.maps.read_to_string(&mut maps)?;
+        let (mut own, mut fresh) = (Vec::new(), Vec::new());
+        read(&maps, &mut own, &mut fresh);
+        let total = own.iter().map(Own::length).sum::<usize>();
+        let file = blob::unsealed()?;
+        file.set_len(total as u64)?;
+        drop(maps);
+        fresh.extend(own.iter().filter(|mapping| !mapping.writable).map(|mapping| mapping.range));
+        move_out(&own, file.as_raw_fd())?;
+        for (start, end) in &fresh {
+            split(*start, *end);
+            advise(*start, end - start, libc::MADV_DONTNEED);
+        }
         self.clear_refs.write_all(b"5")
     }
 }
 
-/// The ranges of `/proc/self/smaps` that are mapped from a file, cannot be written to and have never
-/// been changed (by relocation, for one).
-fn unchanged(smaps: &str) -> Vec<(usize, usize)> {
-    let mut found = Vec::new();
-    let mut candidate = None;
-    for line in smaps.lines() {
-        if let Some(anonymous) = line.strip_prefix("Anonymous:") {
-            found.extend(candidate.take().filter(|_| anonymous.trim() == "0 kB"));
-        } else if let Some(mapping) = mapping(line) {
-            candidate = mapping;
-        }
-    }
-    found
+/// A private mapping whose content exists nowhere else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Own {
+    range: Range,
+    writable: bool,
 }
 
-/// The range of a mapping's first line, when it is read-only and of a file.
+/// From the first byte to the one after the last.
+type Range = (usize, usize);
+
+impl Own {
+    const fn length(&self) -> usize {
+        self.range.1 - self.range.0
+    }
+}
+
+/// Every mapping's content goes to the file, which is then mapped in its place.
+fn move_out(own: &[Own], file: i32) -> io::Result<()> {
+    let mut offset = 0_usize;
+    for mapping in own {
+        let (start, length) = (mapping.range.0, mapping.length());
+        let place: *mut libc::c_void = std::ptr::with_exposed_provenance_mut(start);
+        let at = libc::off_t::try_from(offset).map_err(io::Error::other)?;
+        let protection = if mapping.writable { libc::PROT_WRITE } else { 0 } | libc::PROT_READ;
+        let flags = libc::MAP_PRIVATE | libc::MAP_FIXED;
+        // SAFETY: the range is a mapping of this process that can be read, as the kernel has just
+        // told.
+        let written = unsafe { libc::pwrite(file, place, length, at) };
+        // Nothing that lies in the range has changed since: there is one thread, and it only made
+        // the call before.
+        let moved = written.cast_unsigned() == length && {
+            // SAFETY: after the call the same bytes are at the same place, with the same rights.
+            let mapped = unsafe { libc::mmap(place, length, protection, flags, file, at) };
+            mapped != libc::MAP_FAILED
+        };
+        if !moved {
+            return Err(io::Error::last_os_error());
+        }
+        split(start, mapping.range.1);
+        offset += length;
+    }
+    Ok(())
+}
+
+/// Makes every second page a mapping of its own, by a difference that means nothing else here.
+fn split(start: usize, end: usize) {
+    const PAGE: usize = 4096;
+    for page in (start..end).step_by(2 * PAGE) {
+        advise(page, PAGE, libc::MADV_RANDOM);
+    }
+}
+
+/// Advice that is not taken only leaves more memory in use.
+fn advise(start: usize, length: usize, advice: libc::c_int) {
+    // SAFETY: `MADV_RANDOM` changes no content, and `MADV_DONTNEED` is only given for mappings that
+    // cannot be written to and are as their file has them: what is dropped is read again from it.
+    let _kept =
+        unsafe { libc::madvise(std::ptr::with_exposed_provenance_mut(start), length, advice) };
+}
+
+/// What `/proc/self/smaps` tells of mappings that are worth while: those with content of their own
+/// (relocated constants, the heap), and those that are as their file has them.
+fn read(smaps: &str, own: &mut Vec<Own>, unchanged: &mut Vec<Range>) {
+    let mut current: Option<Mapping> = None;
+    for line in smaps.lines() {
+        if let Some(anonymous) = line.strip_prefix("Anonymous:") {
+            let Some(mapping) = current.take() else { continue };
+            let none = anonymous.trim() == "0 kB";
+            match mapping.kind {
+                Kind::Constant if none => unchanged.push(mapping.range),
+                Kind::Constant => own.push(Own { range: mapping.range, writable: false }),
+                Kind::Heap if !none => own.push(Own { range: mapping.range, writable: true }),
+                Kind::Code | Kind::Heap => {
+                    unchanged.extend(none.then_some(mapping.range));
+                }
+            }
+        } else if let Some(mapping) = mapping(line) {
+            current = mapping;
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Code,
+    Constant,
+    Heap,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Mapping {
+    range: Range,
+    kind: Kind,
+}
+
+/// The first line of a mapping: code or constants of a file, or the heap.
 #[expect(clippy::option_option, reason = "no mapping's line, or a mapping of another kind")]
-fn mapping(line: &str) -> Option<Option<(usize, usize)>> {
+fn mapping(line: &str) -> Option<Option<Mapping>> {
     let mut words = line.split_whitespace();
     let (start, end) = words.next()?.split_once('-')?;
     let range = (usize::from_str_radix(start, 16).ok()?, usize::from_str_radix(end, 16).ok()?);
     let rights = words.next()?;
-    let of_file = words.nth(3).is_some_and(|file| file.starts_with('/'));
-    Some(Some(range).filter(|_| of_file && matches!(rights, "r-xp" | "r--p")))
+    let file = words.nth(3).unwrap_or_default();
+    let kind = match rights {
+        "r-xp" if file.starts_with('/') => Some(Kind::Code),
+        "r--p" if file.starts_with('/') => Some(Kind::Constant),
+        "rw-p" if file == "[heap]" => Some(Kind::Heap),
+        _other => None,
+    };
+    Some(kind.map(|kind| Mapping { range, kind }))
 }
 
 #[cfg(test)]
@@ -83,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_unchanged_mappings_of_files_are_dropped() {
+    fn files_as_they_are_and_content_of_one_s_own_are_told_apart() {
         let row = |range, rights, file, own| {
             format!("{range} {rights} 00001000 fe:00 12 {file}\nRss: 8 kB\nAnonymous: {own} kB\n")
         };
@@ -94,7 +189,13 @@ mod tests {
             row("4000-5000", "rw-p", "/usr/bin/x", 0),
             row("5000-6000", "r-xp", "[vdso]", 0),
             row("6000-7000", "r--p", "", 0),
+            row("7000-9000", "rw-p", "[heap]", 4),
+            row("9000-a000", "r-xp", "/usr/bin/x", 4),
         ];
-        assert_eq!(unchanged(&smaps.concat()), [(0x1000, 0x2000), (0x3000, 0x4000)]);
+        let (mut own, mut unchanged) = (Vec::new(), Vec::new());
+        read(&smaps.concat(), &mut own, &mut unchanged);
+        assert_eq!(unchanged, [(0x1000, 0x2000), (0x3000, 0x4000)]);
+        let moved = |range, writable| Own { range, writable };
+        assert_eq!(own, [moved((0x2000, 0x3000), false), moved((0x7000, 0x9000), true)]);
     }
 }

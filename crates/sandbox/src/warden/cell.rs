@@ -20,6 +20,11 @@ pub(crate) struct Cell {
     pub exec_at: AtomicU64,
     /// CPU time between the job's arrival and exec, nanoseconds: files copied, not the program.
     pub copy_cpu: AtomicU64,
+    /// CPU time of the program's process from its birth to exec, nanoseconds.
+    pub born_cpu: AtomicU64,
+    /// CPU time of every process that init has waited for and of those they have waited for,
+    /// nanoseconds; exact, and 0 when the box was killed.
+    pub waited_cpu: AtomicU64,
     /// Monotonic clock when init had seen the program's end, nanoseconds; 0 before.
     pub ended_at: AtomicU64,
     /// The program's wait status.
@@ -37,6 +42,8 @@ impl Cell {
         self.errno.store(0, Ordering::Relaxed);
         self.exec_at.store(0, Ordering::Relaxed);
         self.copy_cpu.store(0, Ordering::Relaxed);
+        self.born_cpu.store(0, Ordering::Relaxed);
+        self.waited_cpu.store(0, Ordering::Relaxed);
         self.status.store(0, Ordering::Relaxed);
         self.resident_kib.store(0, Ordering::Relaxed);
         self.disk_full.store(0, Ordering::Relaxed);

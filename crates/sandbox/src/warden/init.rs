@@ -80,7 +80,8 @@ fn live(init: &mut Init) -> Result<(), Step> {
     // Returns when the program runs, or when its process could not become it.
     let program = clone::program(stack, program::main, init, into)
         .map_err(|e| (SetupStep::CloneProgram, e))?;
-    let ended = await_end(program).map_err(|e| (SetupStep::CloneProgram, e))?;
+    let mut cpu = 0;
+    let ended = await_end(program, &mut cpu).map_err(|e| (SetupStep::CloneProgram, e))?;
     if init.cell.failure().is_some() {
         return Ok(());
     }
@@ -90,8 +91,25 @@ fn live(init: &mut Init) -> Result<(), Step> {
     cell.resident_kib.store(ended.resident_kib, Ordering::Relaxed);
     cell.status.store(ended.status, Ordering::Relaxed);
     cell.ended_at.store(raw::clock_ns(libc::CLOCK_MONOTONIC), Ordering::Release);
+    end_the_rest(&mut cpu);
+    cell.waited_cpu.store(cpu, Ordering::Relaxed);
     collect(init);
     Ok(())
+}
+
+/// Kills and reaps what the program has left behind.
+fn end_the_rest(cpu: &mut u64) {
+    if raw::kill(-1, libc::SIGKILL).is_err() {
+        // Nobody is there: the usual case.
+        return;
+    }
+    loop {
+        match raw::wait(-1, libc::__WALL) {
+            Ok(ended) => *cpu += ended.cpu_ns,
+            Err(libc::EINTR) => {}
+            Err(_nobody_left) => return,
+        }
+    }
 }
 
 /// The box's own file systems.
@@ -158,12 +176,17 @@ fn as_program<T>(plan: &Plan, act: impl FnOnce(&Plan) -> T) -> T {
     done
 }
 
-/// Reaps whatever ends until the program does.
-fn await_end(program: i32) -> Result<raw::Waited, i32> {
+/// Reaps whatever ends until the program does, and adds up its CPU time.
+fn await_end(program: i32, cpu: &mut u64) -> Result<raw::Waited, i32> {
     loop {
         match raw::wait(-1, libc::__WALL) {
-            Ok(ended) if ended.pid == program => return Ok(ended),
-            Ok(_) | Err(libc::EINTR) => {}
+            Ok(ended) => {
+                *cpu += ended.cpu_ns;
+                if ended.pid == program {
+                    return Ok(ended);
+                }
+            }
+            Err(libc::EINTR) => {}
             Err(errno) => return Err(errno),
         }
     }
@@ -177,8 +200,6 @@ fn collect(init: &mut Init) {
     if head.collect == 0 || leave_out(&head, &mut texts).is_none() {
         return;
     }
-    let _nobody_left = raw::kill(-1, libc::SIGKILL);
-    while raw::wait(-1, libc::__WALL) != Err(libc::ECHILD) {}
     let work = match raw::openat(libc::AT_FDCWD, c"/w", libc::O_PATH | libc::O_CLOEXEC, 0) {
         Ok(work) => work,
         Err(_impossible) => return,

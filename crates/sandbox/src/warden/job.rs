@@ -43,10 +43,12 @@ pub(crate) struct Head {
     pub stack: u64,
     /// `RLIMIT_NOFILE`.
     pub open_files: u64,
+    /// `RLIMIT_NPROC`, which counts the slot's user and not the box: for where no group does it.
+    pub processes: u64,
 }
 
 impl Head {
-    pub(crate) const LENGTH: usize = 7 * 4 + 4 * 8;
+    pub(crate) const LENGTH: usize = 7 * 4 + 5 * 8;
 
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         let counts = [
@@ -59,7 +61,7 @@ impl Head {
             self.direct,
         ];
         counts.iter().for_each(|count| out.extend_from_slice(&count.to_le_bytes()));
-        let limits = [self.cpu, self.file_size, self.stack, self.open_files];
+        let limits = [self.cpu, self.file_size, self.stack, self.open_files, self.processes];
         limits.iter().for_each(|limit| out.extend_from_slice(&limit.to_le_bytes()));
     }
 
@@ -78,6 +80,7 @@ impl Head {
             file_size: from.u64()?,
             stack: from.u64()?,
             open_files: from.u64()?,
+            processes: from.u64()?,
         };
         Some((head, Texts(from.0)))
     }

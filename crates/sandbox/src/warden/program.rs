@@ -128,6 +128,7 @@ fn start(init: &mut Init, received: usize) -> Result<Never, Step> {
     // The listener's socket and init's memory stay behind: exec closes the one and leaves the other.
     let cpu_after = raw::clock_ns(libc::CLOCK_PROCESS_CPUTIME_ID);
     init.cell.copy_cpu.store(cpu_after.saturating_sub(cpu_before), Ordering::Relaxed);
+    init.cell.born_cpu.store(cpu_after, Ordering::Relaxed);
     init.cell.exec_at.store(raw::clock_ns(libc::CLOCK_MONOTONIC), Ordering::Release);
     let errno = raw::exec(executable, path, block, [head.args, head.env], &mut init.pointers);
     init.cell.exec_at.store(0, Ordering::Release);
@@ -141,8 +142,9 @@ fn limits(head: &Head) -> Result<(), Step> {
         (libc::RLIMIT_FSIZE, head.file_size),
         (libc::RLIMIT_STACK, head.stack),
         (libc::RLIMIT_NOFILE, head.open_files),
+        (libc::RLIMIT_NPROC, head.processes),
     ];
-    for (resource, value) in rows {
+    for (resource, value) in rows.into_iter().filter(|(_, value)| *value != u64::MAX) {
         raw::limit(resource, value, value).map_err(|e| (SetupStep::JobRlimit, e))?;
     }
     Ok(())

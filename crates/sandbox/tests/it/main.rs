@@ -2,6 +2,8 @@
 #[cfg(test)]
 mod causes;
 #[cfg(test)]
+mod figures;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod inside;

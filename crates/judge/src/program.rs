@@ -1,7 +1,7 @@
 //! A program that is ready to run: its artefacts and the command of its language.
 
-use minos_model::{Limits, RawLimits};
-use minos_problem::Language;
+use minos_model::{Bytes, CpuTime, Limits, RawLimits, WallTime};
+use minos_problem::{Allowance, Language};
 
 use crate::port::{Executable, InFile, Keep, Request};
 use crate::trouble::Trouble;
@@ -24,6 +24,7 @@ pub(crate) struct Program<B> {
     artefacts: Vec<(String, B)>,
     processes: u32,
     files: u32,
+    allowance: Allowance,
 }
 
 impl<B: Clone> Program<B> {
@@ -34,6 +35,7 @@ impl<B: Clone> Program<B> {
             artefacts,
             processes: language.processes,
             files: language.files,
+            allowance: language.run.allowance,
         }
     }
 
@@ -58,11 +60,21 @@ impl<B: Clone> Program<B> {
             (None, _) => Executable::Path(command.into()),
         };
         let beside = self.artefacts.iter().filter(|(name, _)| Some(name.as_str()) != native);
-        let raw = RawLimits { processes: self.processes, files: self.files, ..limits };
+        let Allowance { cpu, memory } = self.allowance;
+        let raw = RawLimits {
+            cpu: CpuTime::from_micros(limits.cpu.micros().saturating_add(cpu.micros())),
+            wall: limits.wall.saturating_add(WallTime::from_micros(cpu.micros())),
+            memory: Bytes::new(limits.memory.get().saturating_add(memory.get())),
+            processes: self.processes,
+            files: self.files,
+            ..limits
+        };
+        let filled = |text: &String| filled(text, limits.memory, raw.memory);
+        let env = self.env.iter().map(|(name, value)| (name.clone(), filled(value)));
         Ok(Request {
             program,
-            args: self.argv.iter().cloned().chain(args).collect(),
-            env: self.env.clone(),
+            args: self.argv.iter().map(filled).chain(args).collect(),
+            env: env.collect(),
             limits: Limits::new(raw).map_err(|error| Trouble::package(error.to_string()))?,
             stdin: None,
             keep: Keep::Both,
@@ -73,4 +85,10 @@ impl<B: Clone> Program<B> {
             collect: Vec::new(),
         })
     }
+}
+
+/// A word of a command with the memory limits in it, in MiB: the problem's, and the box's.
+fn filled(text: &str, problem: Bytes, whole: Bytes) -> String {
+    let mib = |bytes: Bytes| (bytes.get() >> 20).max(1).to_string();
+    text.replace("{memory_mib}", &mib(problem)).replace("{box_mib}", &mib(whole))
 }

@@ -123,6 +123,15 @@ impl<'a> Keys<'a> {
         Some(texts)
     }
 
+    /// A list of texts; absent means none.
+    pub(crate) fn perhaps_texts(&mut self, key: &'static str, expected: &str) -> Vec<String> {
+        if self.table.contains_key(key) {
+            return self.texts(key, expected).unwrap_or_default();
+        }
+        self.asked.insert(key);
+        Vec::new()
+    }
+
     /// Variables for an environment; absent means none.
     pub(crate) fn variables(&mut self, key: &'static str) -> Vec<(String, String)> {
         let Some(value) = self.value(key) else { return Vec::new() };

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use minos_model::{LanguageId, RawLimits};
+use minos_model::{Bytes, CpuTime, LanguageId, RawLimits};
 
 use crate::{LanguagesError, language_file};
 
@@ -33,6 +33,31 @@ pub struct Language {
     pub hello: String,
     /// Source types of Polygon; one `*` in each stands for anything.
     pub polygon: Vec<String>,
+    /// Names of languages in ICPC/Kattis packages.
+    pub kattis: Vec<String>,
+    /// Debian packages that bring its toolchain.
+    pub packages: Vec<String>,
+}
+
+impl Language {
+    /// The program of the machine that this language cannot do without and that is not there;
+    /// costs a look at a file or two.
+    #[must_use]
+    pub fn absent(&self) -> Option<&str> {
+        let compile = self.compile.iter().filter_map(|step| step.argv.first());
+        let needed = self.version.iter().take(1).chain(self.run.argv.first()).chain(compile);
+        let mut paths = needed.map(String::as_str).filter(|path| path.starts_with('/'));
+        paths.find(|path| !Path::new(path).exists())
+    }
+
+    /// What to type where its toolchain is missing.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        if self.packages.is_empty() {
+            return format!("install what {}.toml names", self.id);
+        }
+        format!("apt-get install --no-install-recommends {}", self.packages.join(" "))
+    }
 }
 
 /// A compilation. It runs in `/w`, where the source lies.
@@ -55,6 +80,17 @@ pub struct RunStep {
     pub argv: Vec<String>,
     /// Variables added to the environment of a box.
     pub env: Vec<(String, String)>,
+    /// What the runtime takes before the program's first line.
+    pub allowance: Allowance,
+}
+
+/// The start-up allowance of a runtime, added to a problem's limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Allowance {
+    /// Added to the limits of CPU and wall-clock time.
+    pub cpu: CpuTime,
+    /// Added to the memory limit.
+    pub memory: Bytes,
 }
 
 impl RunStep {
@@ -72,7 +108,7 @@ pub struct Languages {
 }
 
 impl Languages {
-    /// The languages this program ships: `c`, `cpp17`, `cpp20`, `python3`.
+    /// The languages this program ships: the files of `cluster-config/languages/`.
     ///
     /// # Panics
     /// Never: the files are part of the program, and a test reads them.
@@ -123,6 +159,12 @@ impl Languages {
         self.all.iter().find(|language| language.default_for.contains(&extension))
     }
 
+    /// The language of a name in ICPC/Kattis packages, as in `cpp`.
+    #[must_use]
+    pub fn by_kattis_name(&self, name: &str) -> Option<&Language> {
+        self.all.iter().find(|language| language.kattis.iter().any(|known| known == name))
+    }
+
     /// The language of one of Polygon's source types, as in `cpp.g++17`; the pattern with the most
     /// letters wins.
     #[must_use]
@@ -147,11 +189,22 @@ impl Languages {
 }
 
 /// The files of `cluster-config/languages/`.
-const BUILTIN: [(&str, &str); 4] = [
+const BUILTIN: [(&str, &str); 15] = [
     ("c.toml", include_str!("../../../cluster-config/languages/c.toml")),
+    ("cpp11.toml", include_str!("../../../cluster-config/languages/cpp11.toml")),
+    ("cpp14.toml", include_str!("../../../cluster-config/languages/cpp14.toml")),
     ("cpp17.toml", include_str!("../../../cluster-config/languages/cpp17.toml")),
     ("cpp20.toml", include_str!("../../../cluster-config/languages/cpp20.toml")),
+    ("cpp23.toml", include_str!("../../../cluster-config/languages/cpp23.toml")),
+    ("csharp.toml", include_str!("../../../cluster-config/languages/csharp.toml")),
+    ("go.toml", include_str!("../../../cluster-config/languages/go.toml")),
+    ("java.toml", include_str!("../../../cluster-config/languages/java.toml")),
+    ("javascript.toml", include_str!("../../../cluster-config/languages/javascript.toml")),
+    ("kotlin.toml", include_str!("../../../cluster-config/languages/kotlin.toml")),
+    ("pascal.toml", include_str!("../../../cluster-config/languages/pascal.toml")),
+    ("pypy3.toml", include_str!("../../../cluster-config/languages/pypy3.toml")),
     ("python3.toml", include_str!("../../../cluster-config/languages/python3.toml")),
+    ("rust.toml", include_str!("../../../cluster-config/languages/rust.toml")),
 ];
 
 /// Whether a pattern, with at most one `*`, fits a type.

@@ -11,7 +11,7 @@ use toml::Table;
 use crate::bounds::MAX_LANGUAGE_FILE;
 use crate::keys::{Keys, Mistakes};
 use crate::relative::normalise;
-use crate::{Language, LanguagesError, Mistake, RunStep, Step};
+use crate::{Allowance, Language, LanguagesError, Mistake, RunStep, Step};
 
 /// Names and texts of the language files of a directory, by name.
 pub(crate) fn files_of(dir: &Path) -> Result<Vec<(String, String)>, LanguagesError> {
@@ -102,6 +102,8 @@ fn language(id: Option<LanguageId>, mut keys: Keys<'_>) -> Option<Language> {
             keys.wrong("polygon", format!("`{pattern}` has more than one `*`"));
         }
     }
+    let kattis = keys.perhaps_texts("kattis", "names of ICPC/Kattis packages, such as [\"cpp\"]");
+    let packages = keys.perhaps_texts("packages", "Debian packages, such as [\"g++\"]");
     let (processes, files) = (keys.count("processes"), keys.count("files"));
     let version = command(&mut keys, "version");
     let hello = keys.text("hello", "a program that prints hello");
@@ -136,6 +138,8 @@ fn language(id: Option<LanguageId>, mut keys: Keys<'_>) -> Option<Language> {
         version: version?,
         hello: hello?,
         polygon: polygon?,
+        kattis,
+        packages,
     })
 }
 
@@ -191,6 +195,7 @@ fn run_step(
     let expected = "an absolute path, or ./ and an artefact, then arguments";
     let argv = keys.texts("argv", expected);
     let env = keys.variables("env");
+    let allowance = keys.table("allowance").map_or(Some(Allowance::default()), allowance);
     match argv.as_ref().map(|argv| argv.first().map(String::as_str)) {
         None => {}
         Some(Some(program)) if program.starts_with('/') => {}
@@ -210,7 +215,13 @@ fn run_step(
         Some(None) => keys.wrong("argv", format!("an empty list; expected {expected}")),
     }
     keys.close();
-    Some(RunStep { argv: argv?, env })
+    Some(RunStep { argv: argv?, env, allowance: allowance? })
+}
+
+fn allowance(mut keys: Keys<'_>) -> Option<Allowance> {
+    let (cpu, memory) = (keys.parsed("cpu", "a time"), keys.parsed("memory", "a size"));
+    keys.close();
+    Some(Allowance { cpu: cpu?, memory: memory? })
 }
 
 /// A command of the machine: an absolute path, then arguments.
@@ -234,6 +245,9 @@ pub(crate) fn clashes(languages: &[Language]) -> Vec<Mistake> {
         }
         for pattern in &language.polygon {
             claims.entry(("polygon", pattern)).or_default().push(id);
+        }
+        for name in &language.kattis {
+            claims.entry(("kattis", name)).or_default().push(id);
         }
     }
     let mut mistakes = Vec::new();

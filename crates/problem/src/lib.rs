@@ -73,7 +73,7 @@ pub use draft::Draft;
 pub use error::{CacheError, LanguagesError, Mistake, PackageError};
 pub use expectation::{BoundSide, Expectation, Scope, ScoreRule, TimeBound, Verdicts};
 pub use group::{FeedbackPolicy, Group, PointsPolicy};
-pub use language::{Language, Languages, RunStep, Step};
+pub use language::{Allowance, Language, Languages, RunStep, Step};
 pub use limits::{Inference, ProblemLimits, Rules};
 pub use mode::{Mode, Passes};
 pub use package::{Answer, Format, IcpcVersion, Input, Package, PackageTest};

@@ -158,8 +158,15 @@ pub struct Template {
 /// Directories of the host that programs, compilers and interpreters need.
 const DIRECTORIES: [&str; 6] = ["/usr", "/bin", "/lib", "/lib32", "/lib64", "/etc/alternatives"];
 /// Files of `/etc` that they need.
-const FILES: [&str; 4] =
-    ["/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/localtime", "/etc/nsswitch.conf"];
+const FILES: [&str; 6] = [
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/localtime",
+    "/etc/nsswitch.conf",
+    // Which library of this machine is which, as Mono calls them.
+    "/etc/mono/config",
+    "/etc/mono/4.5/machine.config",
+];
 
 impl Default for Template {
     /// `/usr`, `/bin`, `/lib*`, the JVMs' configuration and a few files of `/etc`, as far as this

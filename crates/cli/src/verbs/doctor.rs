@@ -3,6 +3,7 @@
 use minos_sandbox::doctor::{self, Finding, Findings, State};
 use serde::Serialize;
 
+use super::workshop;
 use crate::console::{Colour, Console};
 use crate::exit::{Exit, Failure, Outcome};
 
@@ -36,6 +37,7 @@ struct FindingDocument {
 
 pub(crate) fn run(console: Console, args: &Args) -> Outcome {
     let mut found = doctor::examine();
+    found.findings.extend(languages());
     found.findings.push(broker());
     if args.json {
         console.json(&document(&found))?;
@@ -51,6 +53,31 @@ pub(crate) fn run(console: Console, args: &Args) -> Outcome {
         Ok(_) => Ok(Exit::Yes),
         Err(problem) => Err(Failure::environment(problem)),
     }
+}
+
+/// Which languages this machine has a toolchain for. Whether it works, a node finds out when it
+/// starts.
+fn languages() -> Vec<Finding> {
+    let (name, why) = ("languages", "submissions in a language that is not there go elsewhere");
+    let languages = match workshop::languages() {
+        Ok(languages) => languages,
+        Err(failure) => {
+            let remedy = Some(format!("correct the files of {}", workshop::LANGUAGES));
+            let (state, detail) = (State::Missing, failure.to_string());
+            return vec![Finding { name, state, detail, why, remedy }];
+        }
+    };
+    let (absent, there): (Vec<_>, Vec<_>) =
+        languages.iter().partition(|language| language.absent().is_some());
+    let ids: Vec<&str> = there.iter().map(|language| language.id.as_str()).collect();
+    let detail = if ids.is_empty() { "none".to_owned() } else { ids.join(" ") };
+    let mut findings = vec![Finding { name, state: State::Ok, detail, why, remedy: None }];
+    findings.extend(absent.iter().map(|language| {
+        let path = language.absent().unwrap_or_default();
+        let detail = format!("{}: no {path}", language.id);
+        Finding { name, state: State::Warn, detail, why, remedy: Some(language.remedy()) }
+    }));
+    findings
 }
 
 /// What only `minos up` needs, and no box.

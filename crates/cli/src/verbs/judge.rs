@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use minos_judge::{Options, SubmissionToJudge};
 use minos_model::{Fault, Generation, LanguageId, NodeId, Stage, SubmissionId, Tenant};
-use minos_problem::Languages;
 use minos_queue::wire::JudgementV1;
 
 use super::workshop::{self, Place};
@@ -17,6 +16,7 @@ use crate::exit::{Exit, Failure, Outcome};
 ///
 /// A package is a directory or a zip, from Polygon or in ICPC/Kattis format. What has to be made
 /// of it (tests, answers, checker) is made once and kept in `MINOS_CACHE`, or ~/.cache/minos.
+/// `MINOS_LANGUAGES` names a directory of language files to take the place of the built-in ones.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     minos judge ./range-sums solution.cpp\n  \
@@ -41,7 +41,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(console: Console, args: &Args) -> Outcome {
-    let languages = Arc::new(Languages::builtin());
+    let languages = Arc::new(workshop::languages()?);
     let text = source::read(&args.source)?;
     let package = workshop::open_package(&args.package)?;
     let wanted = args.language.as_ref().or_else(|| package.language_of(&text));

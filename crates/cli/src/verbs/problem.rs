@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use clap::Subcommand;
 use minos_model::ProblemRef;
-use minos_problem::{Languages, Package, Problem};
+use minos_problem::{Package, Problem};
 use minos_queue::{ProblemEntry, Pushed};
 use serde::Serialize;
 
@@ -139,7 +139,7 @@ fn push(console: Console, args: &PushArgs) -> Outcome {
 
 /// The problem complete, and its archive in a file that has no name.
 fn prepared(package: &Package) -> Result<(Problem, File), Failure> {
-    let mut place = Place::open(Arc::new(Languages::builtin()))?;
+    let mut place = Place::open(Arc::new(workshop::languages()?))?;
     let problem = place.prepared(package)?;
     let failed = |error: std::io::Error| Failure::environment(format!("a temporary file: {error}"));
     let mut archive = unnamed_file().map_err(failed)?;

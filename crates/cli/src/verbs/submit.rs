@@ -8,13 +8,13 @@ use std::path::PathBuf;
 use minos_model::{
     Generation, Job, Lane, LanguageId, Pool, ProblemRef, Source, Submission, SubmissionId, Tenant,
 };
-use minos_problem::Languages;
 use minos_queue::wire::JudgementV1;
 use minos_queue::{JudgingId, Submitted};
 use serde::Serialize;
 
-use super::judge_table;
 use super::source;
+use super::workshop;
+use super::workshop;
 use crate::broker::{self, BrokerArgs};
 use crate::console::Console;
 use crate::exit::{Exit, Failure, Outcome};
@@ -72,7 +72,7 @@ struct Receipt<'a> {
 }
 
 pub(crate) fn run(console: Console, args: &Args) -> Outcome {
-    let languages = Languages::builtin();
+    let languages = workshop::languages()?;
     let language = source::language(&languages, args.language.as_ref(), &args.source)?;
     let source = source::read(&args.source)?;
     let id = match &args.id {

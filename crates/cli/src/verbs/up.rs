@@ -9,6 +9,7 @@ use minos_queue::server::LocalServer;
 use minos_queue::{Broker, Topology, endpoint};
 
 use super::serve::{self, Signals};
+use super::workshop;
 use crate::broker;
 use crate::console::Console;
 use crate::exit::{Failure, Outcome};
@@ -16,7 +17,8 @@ use crate::exit::{Failure, Outcome};
 /// The whole system on this machine: a private broker with JetStream, and one node.
 ///
 /// Everything lies in one directory. On the directory of a killed one it carries on: every
-/// submission that was acknowledged still gets its one verdict.
+/// submission that was acknowledged still gets its one verdict. Offered are the languages whose
+/// `hello` compiles and runs here; `MINOS_LANGUAGES` names a directory of other language files.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     minos up\n  \
@@ -60,7 +62,10 @@ async fn serve(
     let broker = Broker::connect(&options).await.map_err(broker::failed)?;
     broker.init(&Topology::built_in()).await.map_err(broker::failed)?;
     endpoint::write(dir, server.endpoint()).map_err(broker::failed)?;
-    let config = NodeConfig::local(dir, options, args.slots);
+    let mut config = NodeConfig::local(dir, options, args.slots);
+    if let Some(languages) = workshop::languages_dir() {
+        config = config.with_languages(&languages);
+    }
     let name = config.name().clone();
     let mut node = tokio::select! {
         node = Node::start(config, broker) => node.map_err(|error| serve::failed(&error))?,

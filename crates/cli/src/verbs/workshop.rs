@@ -12,6 +12,25 @@ use minos_sandbox::{Sandbox, SandboxConfig, Template};
 use crate::console::Console;
 use crate::exit::{Failure, with_causes};
 
+/// Instead of the built-in languages: a directory of language files.
+pub(crate) const LANGUAGES: &str = "MINOS_LANGUAGES";
+
+/// Where other language files than the built-in ones are, if anywhere.
+pub(crate) fn languages_dir() -> Option<PathBuf> {
+    std::env::var_os(LANGUAGES).filter(|dir| !dir.is_empty()).map(PathBuf::from)
+}
+
+/// The languages of this installation: those of `MINOS_LANGUAGES`, else the built-in ones.
+///
+/// # Errors
+/// Exit code 2: every mistake of every file.
+pub(crate) fn languages() -> Result<Languages, Failure> {
+    match languages_dir() {
+        Some(dir) => Languages::load(&dir).map_err(Failure::input),
+        None => Ok(Languages::builtin()),
+    }
+}
+
 /// A place to prepare packages and to judge.
 pub(crate) struct Place {
     pub(crate) workshop: Workshop<Sandboxed>,

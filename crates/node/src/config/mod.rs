@@ -130,6 +130,13 @@ impl NodeConfig {
         self
     }
 
+    /// The same with the language files of a directory instead of the built-in ones.
+    #[must_use]
+    pub fn with_languages(mut self, dir: &Path) -> Self {
+        self.languages = Some(dir.to_owned());
+        self
+    }
+
     /// The same with other boxes.
     #[must_use]
     pub fn with_sandbox(mut self, sandbox: SandboxConfig) -> Self {

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -56,8 +56,20 @@ impl Cluster {
         let slots = slots.try_into().unwrap();
         let config = NodeConfig::local(&dir, self.server.options(), Some(slots))
             .named(NodeId::new(name).unwrap())
+            .with_languages(&self.languages())
             .with_health("127.0.0.1:0".parse().unwrap());
         Node::start(change(config), self.broker.clone()).await.unwrap()
+    }
+
+    /// The languages these tests are written in: trying all of them would take seconds.
+    fn languages(&self) -> PathBuf {
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../cluster-config/languages");
+        let dir = self.directory.path().join("languages");
+        fs::create_dir_all(&dir).unwrap();
+        for name in ["c.toml", "cpp17.toml", "python3.toml"] {
+            fs::copy(shipped.join(name), dir.join(name)).unwrap();
+        }
+        dir
     }
 
     /// Prepares a package that adds two numbers, and pushes it under that name.

@@ -16,7 +16,9 @@ fn every_shipped_file_is_embedded_and_loads() {
     let loaded = Languages::load(&shipped()).unwrap();
     assert_eq!(loaded, Languages::builtin());
     let ids: Vec<&str> = loaded.iter().map(|language| language.id.as_str()).collect();
-    assert_eq!(ids, ["c", "cpp17", "cpp20", "python3"]);
+    let expected = "c cpp11 cpp14 cpp17 cpp20 cpp23 csharp go java javascript kotlin pascal pypy3 \
+                    python3 rust";
+    assert_eq!(ids.join(" "), expected);
 }
 
 #[test]
@@ -31,7 +33,10 @@ fn a_language_is_found_by_id_by_extension_and_by_polygons_type() {
         ("dir.py/a.cc", Some("cpp17")),
         ("a.c", Some("c")),
         ("a.py", Some("python3")),
-        ("a.java", None),
+        ("A.java", Some("java")),
+        ("a.kt", Some("kotlin")),
+        ("a.pas", Some("pascal")),
+        ("a.rb", None),
         ("cpp", None),
     ] {
         let found = languages.by_extension(Path::new(source));
@@ -39,24 +44,78 @@ fn a_language_is_found_by_id_by_extension_and_by_polygons_type() {
     }
     for (kind, expected) in [
         ("cpp.g++", Some("cpp17")),
-        ("cpp.g++11", Some("cpp17")),
+        ("cpp.g++11", Some("cpp11")),
+        ("cpp.g++14", Some("cpp14")),
         ("cpp.g++17", Some("cpp17")),
         ("cpp.ms2017", Some("cpp17")),
         ("cpp.msys2-mingw64-9-g++17", Some("cpp17")),
         ("cpp.g++20", Some("cpp20")),
         ("cpp.gcc13-64-winlibs-g++20", Some("cpp20")),
-        ("cpp.gcc14-64-msys2-g++23", Some("cpp20")),
+        ("cpp.gcc14-64-msys2-g++23", Some("cpp23")),
         ("c.gcc", Some("c")),
         ("python.3", Some("python3")),
-        ("python.pypy3-64", Some("python3")),
+        ("python.pypy3-64", Some("pypy3")),
         ("python.2", None),
         ("python.pypy2", None),
-        ("java11", None),
-        ("csharp.mono", None),
+        ("java11", Some("java")),
+        ("java21", Some("java")),
+        ("kotlin17", Some("kotlin")),
+        ("csharp.mono", Some("csharp")),
+        ("pas.fpc", Some("pascal")),
+        ("go", Some("go")),
+        ("rust", Some("rust")),
+        ("js.nodejs", Some("javascript")),
+        ("d", None),
         ("", None),
     ] {
         let found = languages.by_polygon_type(kind);
         assert_eq!(found.map(|language| language.id.as_str()), expected, "{kind}");
+    }
+}
+
+#[test]
+fn a_language_is_found_by_its_name_in_kattis_packages() {
+    let languages = Languages::builtin();
+    for (name, expected) in [
+        ("c", Some("c")),
+        ("cpp", Some("cpp17")),
+        ("java", Some("java")),
+        ("python3", Some("python3")),
+        ("javascript", Some("javascript")),
+        ("cobol", None),
+    ] {
+        let found = languages.by_kattis_name(name);
+        assert_eq!(found.map(|language| language.id.as_str()), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_toolchain_that_is_not_there_is_named_with_what_to_type() {
+    let cpp = std::fs::read_to_string(shipped().join("cpp17.toml")).unwrap();
+    let read = |text: &str| Languages::read(vec![("x.toml".to_owned(), text.to_owned())]).unwrap();
+    let all = read(&cpp.replace("/usr/bin/g++", "/usr/bin/no-such-compiler"));
+    let language = all.iter().next().unwrap();
+    assert_eq!(language.absent(), Some("/usr/bin/no-such-compiler"));
+    assert_eq!(language.remedy(), "apt-get install --no-install-recommends g++ libc6-dev");
+    let all = read(&cpp.replace("packages = [\"g++\", \"libc6-dev\"]", ""));
+    assert_eq!(all.iter().next().unwrap().remedy(), "install what x.toml names");
+    let sh = cpp.replace("/usr/bin/g++", "/bin/sh");
+    assert_eq!(read(&sh).iter().next().unwrap().absent(), None);
+}
+
+#[test]
+fn a_start_up_allowance_is_read_whole_or_refused() {
+    let java = std::fs::read_to_string(shipped().join("java.toml")).unwrap();
+    let allowance =
+        Languages::builtin().get(&LanguageId::new("java").unwrap()).unwrap().run.allowance;
+    assert_eq!((allowance.cpu, allowance.memory), (CpuTime::from_ms(100), Bytes::from_mib(64)));
+    for (old, new, said) in [
+        ("cpu = \"100ms\"", "", "run.allowance.cpu: missing"),
+        ("cpu = \"100ms\"", "cpu = \"x\"", "run.allowance.cpu: `x` is not a time"),
+        ("cpu = \"100ms\"", "cpus = \"1s\"", "run.allowance.cpus: unknown key"),
+    ] {
+        let found = mistakes(&[("java.toml", &java.replacen(old, new, 1))]);
+        assert!(found.iter().any(|mistake| mistake.contains(said)), "{said}: {found:?}");
     }
 }
 
@@ -127,7 +186,7 @@ fn every_mistake_of_every_file_is_reported_at_once_with_its_key() {
 fn an_extension_or_a_type_belongs_to_one_language() {
     let cpp = std::fs::read_to_string(shipped().join("cpp17.toml")).unwrap();
     let found = mistakes(&[("cpp17.toml", &cpp), ("cpp14.toml", &cpp)]);
-    assert_eq!(found.len(), 4, "three extensions and one type: {found:?}");
+    assert_eq!(found.len(), 5, "three extensions, a type and a name: {found:?}");
     assert!(found[0].contains("`cc` is already claimed by cpp14.toml"), "{found:?}");
 }
 

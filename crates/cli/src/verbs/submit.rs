@@ -14,7 +14,6 @@ use serde::Serialize;
 
 use super::source;
 use super::workshop;
-use super::workshop;
 use crate::broker::{self, BrokerArgs};
 use crate::console::Console;
 use crate::exit::{Exit, Failure, Outcome};

@@ -12,8 +12,7 @@ use minos_queue::wire::JudgementV1;
 use minos_queue::{JudgingId, Submitted};
 use serde::Serialize;
 
-use super::source;
-use super::workshop;
+use super::{judge_table, source, workshop};
 use crate::broker::{self, BrokerArgs};
 use crate::console::Console;
 use crate::exit::{Exit, Failure, Outcome};

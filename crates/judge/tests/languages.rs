@@ -128,7 +128,6 @@ fn check(slot: u16, wanted: &[&str]) {
                 remedy.contains("apt-get install"),
                 "{id}: no {path}, and no word what to type"
             );
-            println!("{id} is not judged here: no {path}; type: {remedy}");
             continue;
         }
         let mut complain = |mode: &str, got: &Judgement, expected: Verdict| {

@@ -69,29 +69,18 @@ fn problem(dir: &Path, mode: &str) -> Problem {
     let (input, answer) = (dir.join(mode), dir.join(format!("{mode}.a")));
     fs::write(&input, format!("{mode} 40 2\n")).unwrap();
     fs::write(&answer, "42\n").unwrap();
-    Problem {
-        id: "modes".parse().unwrap(),
-        revision: minos_model::Digest::from_bytes([0; 32]),
-        name: "modes".to_owned(),
-        dir: dir.to_owned(),
-        limits: ProblemLimits {
-            cpu: CpuTime::from_ms(1_500),
-            // Memory is what a hog is to run out of, however slow the machine.
-            wall: WallTime::from_secs(60),
-            memory: Bytes::from_mib(128),
-            output: Bytes::from_mib(1),
-        },
-        tests: vec![Test {
-            name: "01".to_owned(),
-            input,
-            answer,
-            group: None,
-            points: None,
-            sample: false,
-        }],
-        groups: Vec::new(),
-        checker: Checker::Standard(StandardChecker::Wcmp),
-    }
+    let limits = ProblemLimits {
+        cpu: CpuTime::from_ms(1_500),
+        // Memory is what a hog is to run out of, however slow the machine.
+        wall: WallTime::from_secs(60),
+        memory: Bytes::from_mib(128),
+        output: Bytes::from_mib(1),
+    };
+    let revision = minos_model::Digest::from_bytes([0; 32]);
+    let mut problem = Problem::new("modes".parse().unwrap(), revision, dir.to_owned(), limits);
+    problem.tests = vec![Test::new("01", input, answer)];
+    problem.checker = Checker::Standard(StandardChecker::Wcmp);
+    problem
 }
 
 fn judged(

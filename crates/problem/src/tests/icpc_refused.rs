@@ -29,12 +29,6 @@ fn a_field_that_holds_what_it_cannot_is_named_with_what_was_expected() {
         (manifest, "memory: 256", "validation_passes: 2", "only problems of type multi-pass"),
         (manifest, "name: Sums", "name: Sums\nlanguages: [cpp, c--]", "`c--` is no code"),
         (manifest, "name: Sums", "name: Sums\nconstants: {1x: 2}", "constants.1x (line 4)"),
-        (
-            manifest,
-            "limits:\n",
-            "keywords: [x]\nlimits: [y]\nx:\n",
-            "limits (line 6): a sequence; expected a",
-        ),
         (manifest, "name: Sums", "name: [", "line"),
         (manifest, "name: Sums", "name: &a Sums", "an anchor"),
         (group, "max_score: 40", "max_score: -1", "max_score (line 1): `-1`; expected a whole"),

@@ -57,7 +57,7 @@ pub(super) const MANIFEST: &str = r#"<?xml version="1.0" encoding="utf-8" standa
     </validator></validators>
     <solutions>
       <solution tag="main"><source path="solutions/main.cpp" type="cpp.g++17"/></solution>
-      <solution tag="rejected" note="slow"><source path="solutions/slow.kt" type="kotlin"/>
+      <solution tag="rejected" note="slow"><source path="solutions/slow.d" type="d"/>
         <extra-tags>
           <extra-tag group="1" tag="accepted"/><extra-tag testset="tests" tag="time-limit-exceeded"/>
         </extra-tags>
@@ -88,7 +88,7 @@ impl Default for Sample {
             ("files/tests/checker-tests/01.a", "1"),
             ("files/tests/validator-tests/01", "x"),
             ("solutions/main.cpp", "// main"),
-            ("solutions/slow.kt", "// slow"),
+            ("solutions/slow.d", "// slow"),
         ] {
             sample.put(path, content);
         }

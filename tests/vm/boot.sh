@@ -1,13 +1,14 @@
 #!/bin/sh
 # Runs test programs on a machine that has cgroup v2 and nothing else: Debian's cloud kernel in an
 # emulated PC, with as much of this machine's /usr as the tests need. Needs no KVM and no network once
-# the kernel is there; times measured inside mean nothing, causes and counters do.
+# the kernel is there; times measured inside mean nothing, causes and counters do. A machine that
+# hangs is given up after MINOS_VM_SECONDS, and a kernel that panics ends it at once.
 #
 #   tests/vm/boot.sh fetch             the kernel into the cache, once (apt-get download; as root)
-#   tests/vm/boot.sh run PROGRAM ...   boots and runs each program in turn; arguments after `--` go to
-#                                      every program. Exits 0 when all of them did
+#   tests/vm/boot.sh run COMMAND ...   boots and runs each command in turn: the path of a program
+#                                      and its arguments, split at spaces. Exits 0 when all did
 #
-# MINOS_VM_WITH names files that the programs look for where they lie here (a warden's executable).
+# MINOS_VM_WITH names files and directories that the programs look for where they lie here.
 # MINOS_CACHE (default ~/.cache/minos) holds the kernel; MINOS_VM_KERNEL names another one;
 # MINOS_VM_SECONDS (default 600) is when the machine is given up.
 # Packages: qemu-system-x86 busybox-static cpio gcc libc6-dev.
@@ -54,8 +55,9 @@ contents() {
     libc=$(dirname "$("$cc" -print-file-name=libc.a)")
     libc=$(readlink -f "$libc")
     with_libraries /usr/bin/gcc "$cc" "$("$cc" -print-prog-name=cc1)" \
-        "$("$cc" -print-prog-name=collect2)" "$(command -v as)" "$(command -v ld)" "$@" \
+        "$("$cc" -print-prog-name=collect2)" "$(command -v as)" "$(command -v ld)" \
         ${MINOS_VM_WITH:-}
+    for command in "$@"; do with_libraries "${command%% *}"; done
     find "$library" -maxdepth 1 \( -name '*.o' -o -name 'libgcc*' -o -name 'liblto*' \)
     find "$library/include"
     find "$libc" -maxdepth 1 \( -name 'crt*.o' -o -name '[MS]crt1.o' -o -name 'libc.a' \
@@ -98,12 +100,12 @@ echo "+memory +pids" > /sys/fs/cgroup/cgroup.subtree_control
 echo "vm: Linux $(uname -r), $(cat /sys/fs/cgroup/cgroup.controllers)"
 status=0
 for program in /tests/*; do
-    [ -x "$program" ] || continue
-    echo "vm: $program"
+    case $program in *.arguments) continue ;; esac
+    echo "vm: $program, at $(cut -d ' ' -f 1 /proc/uptime) s"
     # As a service manager would start it: in a group of its own, which it may divide.
     group=/sys/fs/cgroup/$(basename "$program")
     mkdir "$group"
-    (echo 0 > "$group/cgroup.procs"; cd /tmp && exec "$program" $(cat /etc/arguments))
+    (echo 0 > "$group/cgroup.procs"; cd /tmp && exec "$program" $(cat "$program.arguments"))
     code=$?
     echo "vm: $program ended with $code"
     [ $code -eq 0 ] || status=1
@@ -129,14 +131,17 @@ archive() {
     cp "$(command -v busybox)" "$root/usr/bin/busybox"
     ln -sf busybox "$root/usr/bin/sh"
     cp /etc/passwd /etc/group "$root/etc/"
-    printf '%s' "$arguments" > "$root/etc/arguments"
     init_script > "$root/init"
     run_script > "$root/run.sh"
     chmod 755 "$root/init" "$root/run.sh"
     number=0
-    for program in "$@"; do
+    for command in "$@"; do
         number=$((number + 1))
-        cp "$program" "$root/tests/$number-$(basename "$program")"
+        program=${command%% *}
+        name=$number-$(basename "$program")
+        cp "$program" "$root/tests/$name"
+        case $command in *' '*) arguments=${command#* } ;; *) arguments= ;; esac
+        printf '%s' "$arguments" > "$root/tests/$name.arguments"
     done
     (cd "$root" && find . | cpio --quiet -o -H newc) > "$root/../initrd"
 }
@@ -160,20 +165,8 @@ run() {
 
 verb=${1:-}
 [ $# -gt 0 ] && shift
-arguments=
-programs=
-while [ $# -gt 0 ]; do
-    if [ "$1" = -- ]; then
-        shift
-        arguments=$*
-        break
-    fi
-    programs="$programs $1"
-    shift
-done
 case $verb in
 fetch) fetch ;;
-# Paths of test programs have no spaces: cargo makes them.
-run) run $programs ;;
-*) fail "usage: tests/vm/boot.sh fetch | run PROGRAM ... [-- ARGUMENTS]" ;;
+run) run "$@" ;;
+*) fail "usage: tests/vm/boot.sh fetch | run COMMAND ..." ;;
 esac

@@ -26,7 +26,10 @@ cargo xtask <verb>
   test    setup, then every check and every test of the repository (what CI runs)
   demo    setup, start the whole system here, judge the demonstration programs, compare
   check   only the quick checks of `test`: tidy, layering, typos, fmt, deploy
-  vm      the box's tests on cgroup v2, in an emulated machine (some minutes)
+  vm      only the emulated machine of `test`: the box's tests and the corpus on cgroup v2
+  neighbours
+          what each hostile program does to the run after it and beside it, measured (minutes,
+          on a quiet machine): fails when CPU moves by more than 1 ms or memory by 64 KiB
   help    this text
 
 Tests and the demo make boxes, which needs root. MINOS_CACHE moves the cache (default
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         ["check"] => test::quick(),
         ["demo"] => demo::run(),
         ["vm"] => vm::run(),
+        ["neighbours"] => vm::neighbours(),
         ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             return ExitCode::SUCCESS;

@@ -1,7 +1,7 @@
-//! The box's own tests on cgroup v2, for machines that do not have it: Debian's kernel in an
-//! emulated PC (`tests/vm/boot.sh`). Minutes long, so not a part of `test`.
+//! The box on cgroup v2, for machines that do not have it: its own tests and the corpus, with
+//! Debian's kernel in an emulated PC (`tests/vm/boot.sh`).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -34,23 +34,48 @@ struct Profile {
     test: bool,
 }
 
-/// Installs an emulator, fetches the kernel, and runs the tests on it.
+/// Installs an emulator, fetches the kernel, and runs the tests and the corpus on it.
 ///
 /// # Errors
 /// When anything cannot be had, or a test fails.
 pub(crate) fn run() -> Result<()> {
     setup::emulator()?;
     shell::run(&mut shell::command("sh", &[BOOT, "fetch"]))?;
-    shell::run(&mut shell::command(
-        "cargo",
-        &["build", "--locked", "-p", "minos-sandbox", "--bins"],
-    ))?;
-    let warden = shell::target().join("debug/minos-warden");
-    let programs = test_programs()?;
-    println!("vm: {} test programs on an emulated machine", programs.len());
+    let bins = ["build", "--locked", "-p", "minos-sandbox", "-p", "minos-tests", "--bins"];
+    shell::run(&mut shell::command("cargo", &bins))?;
+    let debug = shell::target().join("debug");
+    let (warden, corpus) = (debug.join("minos-warden"), debug.join("minos-corpus"));
+    let kit = corpus_kit(&corpus)?;
+    let mut commands = Vec::new();
+    for program in test_programs()? {
+        commands.push(format!("{} --test-threads=1 {}", program.display(), TESTS.join(" ")));
+    }
+    let (corpus, kit) = (corpus.display(), kit.display());
+    commands.push(format!("{corpus} run {kit} --level cgroup-v2 --emulated"));
+    println!("vm: {} programs on an emulated machine", commands.len());
     let mut boot = shell::command("sh", &[BOOT, "run"]);
-    boot.args(programs).args(["--", "--test-threads=1"]).args(TESTS);
-    shell::run(boot.env("MINOS_VM_WITH", warden))
+    boot.args(commands).env("MINOS_VM_WITH", format!("{} {kit}", warden.display()));
+    shell::run(&mut boot)
+}
+
+/// What every hostile program of the corpus does to its neighbours, measured on this machine.
+///
+/// # Errors
+/// When anything does not build, or a figure moved by more than it may.
+pub(crate) fn neighbours() -> Result<()> {
+    setup::running()?;
+    let bins = ["build", "--release", "--locked", "-p", "minos-tests", "--bins"];
+    shell::run(&mut shell::command("cargo", &bins))?;
+    let corpus = shell::target().join("release/minos-corpus");
+    let kit = corpus_kit(&corpus)?;
+    shell::run(shell::command(&corpus, &["neighbours"]).arg(kit))
+}
+
+/// The corpus, built: where it lies.
+fn corpus_kit(corpus: &Path) -> Result<PathBuf> {
+    let kit = shell::target().join("corpus-kit");
+    shell::run(shell::command(corpus, &["kit"]).arg(&kit))?;
+    Ok(kit)
 }
 
 /// The programs of the sandbox's tests: the one of its library, and the one beside it.

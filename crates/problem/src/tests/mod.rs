@@ -2,9 +2,6 @@
 
 mod archives;
 mod caching;
-mod corpus;
-mod icpc;
-mod icpc_refused;
 mod languages;
 mod manifests;
 mod packages;

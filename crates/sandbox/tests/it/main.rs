@@ -1,5 +1,7 @@
 //! Real boxes: these tests need root, and fail without it.
 #[cfg(test)]
+mod around;
+#[cfg(test)]
 mod causes;
 #[cfg(test)]
 mod figures;

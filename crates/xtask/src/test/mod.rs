@@ -11,7 +11,7 @@ mod tree;
 use anyhow::Result;
 
 use self::report::Report;
-use crate::{setup, shell};
+use crate::{setup, shell, vm};
 
 /// Installs what is needed and runs everything: this is what has to pass.
 ///
@@ -36,6 +36,7 @@ pub(crate) fn everything() -> Result<()> {
     // Tests of one crate start binaries of another: the warden, the command itself.
     report.section("build", || cargo(&["build", "--workspace", "--bins", "--locked"]));
     report.section("tests", || cargo(&["nextest", "run", "--workspace", "--locked"]));
+    report.section("vm", vm::run);
     report.finish()
 }
 

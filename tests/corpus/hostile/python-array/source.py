@@ -1,0 +1,2 @@
+numbers = [1] * (1 << 30)
+print(len(numbers))

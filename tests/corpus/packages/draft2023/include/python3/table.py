@@ -1,3 +1,0 @@
-def read(path):
-    with open(path) as lines:
-        return dict(line.split() for line in lines)

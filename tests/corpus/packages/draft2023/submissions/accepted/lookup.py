@@ -1,5 +1,0 @@
-import sys
-
-import table
-
-print(table.read(sys.argv[1])[input()])

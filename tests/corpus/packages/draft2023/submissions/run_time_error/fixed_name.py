@@ -1,3 +1,0 @@
-import table
-
-print(table.read("table.txt")[input()])

@@ -1,3 +1,0 @@
-#include "split.h"
-
-long long larger(long long n) { return n - 1; }

@@ -1,1 +1,0 @@
-long long larger(long long n);

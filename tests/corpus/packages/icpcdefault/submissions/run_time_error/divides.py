@@ -1,2 +1,0 @@
-number = int(input())
-print(number / number ** 0.5)

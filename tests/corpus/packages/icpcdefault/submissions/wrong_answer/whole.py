@@ -1,1 +1,0 @@
-print(int(int(input()) ** 0.5))

@@ -1,2 +1,0 @@
-input()
-print(input().split()[0])

@@ -1,1 +1,0 @@
-print(input().split()[1])

@@ -1,1 +1,0 @@
-long long add(long long a, long long b);

@@ -1,8 +1,0 @@
-#include "add.h"
-#include <iostream>
-
-int main() {
-    long long a, b;
-    std::cin >> a >> b;
-    std::cout << add(a, b) << '\n';
-}

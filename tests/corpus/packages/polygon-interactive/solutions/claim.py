@@ -1,1 +1,0 @@
-print("! 500", flush=True)

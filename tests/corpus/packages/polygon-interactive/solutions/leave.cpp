@@ -1,6 +1,0 @@
-#include <iostream>
-
-int main() {
-    std::cout << "? 500" << std::endl;
-    return 0;
-}

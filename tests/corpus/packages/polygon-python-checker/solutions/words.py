@@ -1,1 +1,0 @@
-print("there is one")

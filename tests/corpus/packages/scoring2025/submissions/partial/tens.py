@@ -1,2 +1,0 @@
-n = int(input())
-print(n if n <= 10 else n - n % 25)

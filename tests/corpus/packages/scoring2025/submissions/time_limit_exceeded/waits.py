@@ -1,4 +1,0 @@
-n = int(input())
-while n >= 500:
-    pass
-print(n)

@@ -1,1 +1,0 @@
-print(1 if int(input()) > 500 else 1000)

@@ -264,8 +264,8 @@ fn a_signal_ends_a_run_as_cancelled_and_its_document_is_printed() {
             assert!(child.try_wait().expect("a child").is_none(), "it ended before it began");
             std::thread::yield_now();
         }
-        let kill = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status();
-        assert!(kill.expect("kill").success());
+        let kill = format!("kill -s {signal} {}", child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().expect("sh").success());
         let output = child.wait_with_output().expect("its end");
         assert_eq!(output.status.code(), Some(1), "{signal}");
         let report: Value = serde_json::from_slice(&output.stdout).expect("one document");

@@ -157,11 +157,14 @@ impl Limits {
         self.0.wall.saturating_add(WallTime::from_secs(1))
     }
 
-    /// The kernel's memory limit: 1 MiB and 1 % above the soft one.
+    /// The kernel's memory limit: 1 MiB and 1 % above the soft one, and never below 8 MiB. A lower
+    /// one could be hit by the box itself, before the program has begun; the watchdog keeps those.
     #[must_use]
     pub const fn hard_memory(&self) -> Bytes {
+        const LEAST: u64 = 8 << 20;
         let soft = self.0.memory.get();
-        Bytes::new(soft + (1 << 20) + soft / 100)
+        let hard = soft + (1 << 20) + soft / 100;
+        Bytes::new(if hard < LEAST { LEAST } else { hard })
     }
 
     /// The kernel's limit on the size of one file (`RLIMIT_FSIZE`): one byte above the soft one,
@@ -256,6 +259,10 @@ mod tests {
         for cpu in [1, 999_999, 1_000_000, 1_000_001] {
             let limits = check(|l| l.cpu = CpuTime::from_micros(cpu)).unwrap();
             assert!(limits.hard_cpu_secs() * 1_000_000 >= cpu + 1_000_000);
+        }
+        for (memory, hard) in [(1, 8 << 20), (6, 8 << 20), (100, 102 << 20)] {
+            let limits = check(|l| l.memory = Bytes::from_mib(memory)).unwrap();
+            assert_eq!(limits.hard_memory(), Bytes::new(hard), "{memory} MiB");
         }
         let limits = check(|_| {}).unwrap();
         assert!(limits.hard_wall() > limits.wall());

@@ -102,6 +102,9 @@ impl Place<'_> {
     /// The one program of a folder: the only thing in it, or the folder itself.
     pub(super) fn single_program(&mut self, folder: &str) -> Result<Option<Tool>, PackageError> {
         let listing = self.list(folder);
+        if listing.files.contains("build") || listing.files.contains("run") {
+            return self.folder_program(folder).map(Some);
+        }
         let files: Vec<&String> = listing.files.iter().filter(|name| is_program(name)).collect();
         match (files.as_slice(), listing.folders.len()) {
             ([], 0) => Ok(None),

@@ -49,7 +49,8 @@ pub(super) fn read(
     let mut solutions = Vec::new();
     for folder in &listing.folders {
         let inside = place.list(&format!("submissions/{folder}"));
-        for name in inside.files.iter().filter(|name| !is_about(name)) {
+        let answers = manifest.mode.submit_answer;
+        for name in inside.files.iter().filter(|name| answers || !is_about(name)) {
             let mut solution = file_solution(place, &format!("{folder}/{name}"))?;
             judge_by(place, manifest, folder, &entries, &mut solution)?;
             solutions.push(solution);

@@ -44,7 +44,7 @@ fn a_solution_in_an_unknown_language_keeps_its_type_and_its_extra_tags() {
     let package = Sample::default().open().unwrap();
     let slow = &package.solutions[1];
     assert_eq!((slow.label.as_str(), slow.language.clone()), ("rejected", None));
-    assert_eq!((slow.kind.as_str(), slow.note.as_deref()), ("kotlin", Some("slow")));
+    assert_eq!((slow.kind.as_str(), slow.note.as_deref()), ("d", Some("slow")));
     let [whole, group, testset] = slow.expectations.as_slice() else { panic!("three") };
     assert_eq!((whole.scope.clone(), whole.permitted.clone()), (Scope::All, None));
     assert!(!whole.required.as_ref().unwrap().holds(Verdict::Accepted));

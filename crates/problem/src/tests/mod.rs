@@ -2,6 +2,9 @@
 
 mod archives;
 mod caching;
+mod corpus;
+mod icpc;
+mod icpc_refused;
 mod languages;
 mod manifests;
 mod packages;

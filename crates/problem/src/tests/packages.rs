@@ -55,8 +55,8 @@ fn a_field_that_holds_what_it_cannot_is_named_with_what_was_expected() {
         ("type=\"testlib\"", "type=\"magic\"", &["assets/checker@type: `magic`", "testlib"]),
         (
             "check.cpp\" type=\"cpp.g++17\"",
-            "check.cpp\" type=\"pas.dpr\"",
-            &["`pas.dpr`", "languages"],
+            "check.cpp\" type=\"d.dmd\"",
+            &["`d.dmd`", "languages"],
         ),
         ("files/check.cpp", "../check.cpp", &["checker/source@path", "`..`"]),
         ("verdict=\"wrong-answer\"", "verdict=\"x\"", &["checker/testset/tests/test[1]@verdict"]),
@@ -106,7 +106,7 @@ fn a_file_that_only_proves_the_package_may_be_missing() {
         "files/val.cpp",
         "files/tests/checker-tests/01.o",
         "files/tests/validator-tests/01",
-        "solutions/slow.kt",
+        "solutions/slow.d",
     ] {
         let package = Sample::default().without(file).open().unwrap();
         assert!(!package.tests.is_empty(), "{file}");

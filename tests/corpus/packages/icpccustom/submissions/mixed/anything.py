@@ -1,0 +1,3 @@
+# @EXPECTED_RESULTS@: WRONG-ANSWER, RUN-ERROR
+n = int(input())
+print(n // 2, n // (n - 1))

@@ -1,0 +1,2 @@
+number = int(input())
+print(number / number ** 0.5)

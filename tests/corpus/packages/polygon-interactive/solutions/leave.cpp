@@ -1,0 +1,6 @@
+#include <iostream>
+
+int main() {
+    std::cout << "? 500" << std::endl;
+    return 0;
+}

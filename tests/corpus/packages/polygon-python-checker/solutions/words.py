@@ -1,0 +1,1 @@
+print("there is one")

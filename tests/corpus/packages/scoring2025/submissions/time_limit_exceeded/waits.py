@@ -1,0 +1,4 @@
+n = int(input())
+while n >= 500:
+    pass
+print(n)

@@ -1,0 +1,1 @@
+print(1 if int(input()) > 500 else 1000)

@@ -1,6 +1,9 @@
 //! One file per family of verbs.
 
 pub(crate) mod bench;
+pub(crate) mod bench_cost;
+pub(crate) mod bench_fair;
+pub(crate) mod bench_place;
 pub(crate) mod cancel;
 pub(crate) mod cluster;
 pub(crate) mod dead;

@@ -10,11 +10,13 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use minos_model::{Bytes, CpuTime, Digest, WallTime};
 use sha2::{Digest as _, Sha256};
+
+use crate::share::{self, MAX_SHARED, Share};
 
 const MANIFEST: &str = "manifest";
 const LOG: &str = "log";
@@ -44,6 +46,8 @@ pub struct Builds {
     /// Names the next directory aside.
     aside: AtomicU64,
     failures: AtomicU64,
+    /// Other nodes.
+    share: Option<Arc<dyn Share>>,
 }
 
 /// What a compiler made.
@@ -72,7 +76,7 @@ impl Key {
     }
 }
 
-fn digest_of(bytes: &[u8]) -> Digest {
+pub(crate) fn digest_of(bytes: &[u8]) -> Digest {
     Digest::from_bytes(Sha256::digest(bytes).into())
 }
 
@@ -93,6 +97,7 @@ impl Builds {
             held: Mutex::new(0),
             aside: AtomicU64::new(0),
             failures: AtomicU64::new(0),
+            share: None,
         };
         let failed = |source| BuildsError { path: dir.clone(), source };
         fs::create_dir_all(&dir).map_err(failed)?;
@@ -108,8 +113,37 @@ impl Builds {
         self.failures.load(Ordering::Relaxed)
     }
 
-    /// The build under that key; `None` when there is none, or not a whole one any more.
+    /// The same, with what other nodes have compiled.
+    #[must_use]
+    pub fn shared(mut self, share: Arc<dyn Share>) -> Self {
+        self.share = Some(share);
+        self
+    }
+
+    /// The build under that key, made here or on another node; `None` when there is none, or not a
+    /// whole one any more.
     pub(crate) fn get(&self, key: &Digest) -> Option<Build> {
+        if let Some(build) = self.own(key) {
+            return Some(build);
+        }
+        let build = share::unpack(key, &self.share.as_ref()?.fetch(key)?)?;
+        self.keep(key, &build);
+        Some(build)
+    }
+
+    /// Stores a build, here and for other nodes. A store that is broken or full slows judging down,
+    /// it does not stop it.
+    pub(crate) fn put(&self, key: &Digest, build: &Build) {
+        self.keep(key, build);
+        if let Some(share) = &self.share {
+            let size: usize = build.artefacts.iter().map(|(_, content)| content.len()).sum();
+            if size <= MAX_SHARED / 2 {
+                share.offer(key, share::pack(key, build));
+            }
+        }
+    }
+
+    fn own(&self, key: &Digest) -> Option<Build> {
         let entry = self.dir.join(key.to_string());
         if !entry.join(MANIFEST).exists() {
             return None;
@@ -123,8 +157,7 @@ impl Builds {
         build
     }
 
-    /// Stores a build. A store that is broken or full slows judging down, it does not stop it.
-    pub(crate) fn put(&self, key: &Digest, build: &Build) {
+    fn keep(&self, key: &Digest, build: &Build) {
         let aside = self.next_aside();
         let entry = self.dir.join(key.to_string());
         let stored = write(&aside, build).and_then(|size| {
@@ -261,102 +294,4 @@ fn read(dir: &Path) -> Option<Build> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn key(text: &str) -> Digest {
-        let mut key = Key::default();
-        key.part(text.as_bytes());
-        key.digest()
-    }
-
-    fn build(size: usize) -> Build {
-        Build {
-            artefacts: vec![("main".to_owned(), vec![7; size]), ("b c".to_owned(), vec![])],
-            cpu: CpuTime::from_ms(5),
-            wall: WallTime::from_ms(6),
-            log: "warning: é\n".to_owned(),
-        }
-    }
-
-    #[test]
-    fn a_build_is_found_again_also_by_another_process() {
-        let dir = tempfile::tempdir().unwrap();
-        let builds = Builds::open(dir.path(), Builds::DEFAULT_MAX).unwrap();
-        assert_eq!(builds.get(&key("a")), None);
-        builds.put(&key("a"), &build(10));
-        builds.put(&key("a"), &build(10));
-        let other = Builds::open(dir.path(), Builds::DEFAULT_MAX).unwrap();
-        for store in [&builds, &other] {
-            assert_eq!(store.get(&key("a")), Some(build(10)));
-            assert_eq!(store.get(&key("b")), None);
-            assert_eq!(store.failures(), 0);
-        }
-    }
-
-    #[test]
-    fn a_build_that_the_disk_damaged_is_a_miss_and_is_removed() {
-        let damages: [fn(&Path); 4] = [
-            |entry| fs::write(entry.join("0"), [8; 10]).unwrap(),
-            |entry| fs::remove_file(entry.join("1")).unwrap(),
-            |entry| fs::write(entry.join(MANIFEST), "").unwrap(),
-            |entry| fs::write(entry.join(LOG), "").unwrap(),
-        ];
-        for damage in damages {
-            let dir = tempfile::tempdir().unwrap();
-            let builds = Builds::open(dir.path(), Builds::DEFAULT_MAX).unwrap();
-            builds.put(&key("a"), &build(10));
-            damage(&dir.path().join(key("a").to_string()));
-            assert_eq!(builds.get(&key("a")), None);
-            assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
-            builds.put(&key("a"), &build(10));
-            assert_eq!(builds.get(&key("a")), Some(build(10)));
-        }
-    }
-
-    #[test]
-    fn a_full_store_forgets_what_was_not_used_for_longest() {
-        let dir = tempfile::tempdir().unwrap();
-        let builds = Builds::open(dir.path(), Bytes::from_kib(40)).unwrap();
-        for name in ["a", "b", "c"] {
-            builds.put(&key(name), &build(10 << 10));
-        }
-        // Ages are set, not waited for.
-        for (name, age) in [("a", 1), ("b", 3), ("c", 2)] {
-            let entry = dir.path().join(key(name).to_string());
-            for file in fs::read_dir(entry).unwrap() {
-                let file = File::open(file.unwrap().path()).unwrap();
-                let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(100 - age);
-                file.set_modified(time).unwrap();
-            }
-        }
-        builds.put(&key("d"), &build(10 << 10));
-        let kept = |name| builds.get(&key(name)).is_some();
-        assert_eq!(["a", "b", "c", "d"].map(kept), [true, false, false, true]);
-    }
-
-    #[test]
-    fn what_a_dead_process_left_half_written_is_swept() {
-        let dir = tempfile::tempdir().unwrap();
-        let (dead, live) =
-            (format!("{ASIDE}4194305-0"), format!("{ASIDE}{}-0", std::process::id()));
-        for name in [&dead, &live] {
-            fs::create_dir(dir.path().join(name)).unwrap();
-        }
-        Builds::open(dir.path(), Builds::DEFAULT_MAX).unwrap();
-        assert!(!dir.path().join(dead).exists());
-        assert!(dir.path().join(live).exists());
-    }
-
-    #[test]
-    fn no_two_lists_of_parts_have_one_key() {
-        let keyed = |parts: &[&str]| {
-            let mut key = Key::default();
-            parts.iter().for_each(|part| key.part(part.as_bytes()));
-            key.digest()
-        };
-        assert_ne!(keyed(&["ab", "c"]), keyed(&["a", "bc"]));
-        assert_ne!(keyed(&["ab"]), keyed(&["ab", ""]));
-        assert_eq!(keyed(&["ab", "c"]), keyed(&["ab", "c"]));
-    }
-}
+mod tests;

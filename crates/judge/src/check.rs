@@ -129,6 +129,7 @@ impl<R: Runs> Workshop<R> {
                 vec![OutFile { path: REPORT.to_owned(), max: Bytes::new(MAX_REPORT) }];
         }
         let outcome = self.runs.run(request)?;
+        self.spent.check = self.spent.check.saturating_add(outcome.report.cpu);
         if outcome.report.cause == Cause::Cancelled {
             return Ok(Asked::Cancelled);
         }

@@ -156,6 +156,7 @@ fn result(test: &Test, verdict: Verdict) -> TestResult {
         cause: None,
         ending: None,
         comment: String::new(),
+        repeats: Vec::new(),
     }
 }
 
@@ -261,11 +262,12 @@ impl<R: Runs> Judging<'_, R> {
         let mut request = program.request([], raw).map_err(before)?;
         request.stdin = Some(input.clone());
         request.keep = Keep::Stdout;
-        let outcome = self.workshop.runs.run(request).map_err(|error| before(error.into()))?;
+        let ran_fairly = self.workshop.run_fairly(request);
+        let (outcome, repeats) = ran_fairly.map_err(|error| before(error.into()))?;
         let report = outcome.report;
         if let Some(verdict) = Verdict::of_run(&report.cause, report.ending) {
             let score = test.points.map(|max| Score { points: 0.0, max });
-            return Ok(TestResult { score, ..ran(test, verdict, &report) });
+            return Ok(TestResult { score, repeats, ..ran(test, verdict, &report) });
         }
         let asked = match outcome.stdout {
             None => Err(Trouble::node("the output was lost")),
@@ -276,7 +278,7 @@ impl<R: Runs> Judging<'_, R> {
         let ruled = asked.and_then(|asked| ruled(test, &asked));
         match ruled {
             Ok((verdict, score, comment)) => {
-                Ok(TestResult { score, comment, ..ran(test, verdict, &report) })
+                Ok(TestResult { score, comment, repeats, ..ran(test, verdict, &report) })
             }
             Err(trouble) => Err(Box::new(Stopped { trouble, report: Some(report) })),
         }

@@ -4,7 +4,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use minos_model::{Bytes, Isolation, Limits, RunReport};
+use minos_model::{Bytes, CpuTime, Isolation, Limits, RunReport};
 
 /// The node could not do what was asked; never the doing of the program that was to run.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +73,11 @@ pub struct Request<B> {
     pub descriptors: Vec<B>,
     /// Files taken out afterwards.
     pub collect: Vec<OutFile>,
+    /// How far above its CPU limit it may come before it is killed. One that ends by itself in
+    /// between is over its limit all the same, and its true time is known.
+    pub cpu_slack: CpuTime,
+    /// Whether it is to run while nothing else runs here.
+    pub quiet: bool,
 }
 
 /// Which of a run's streams are kept.
@@ -82,8 +87,10 @@ pub enum Keep {
     Stdout,
     /// stderr only: a checker.
     Stderr,
-    /// Both: compilers and programs of a package.
+    /// Both: programs of a package.
     Both,
+    /// Both, and a flood on stderr ends the run: compilers.
+    Diagnostics,
 }
 
 /// How a run went.

@@ -83,6 +83,8 @@ impl<B: Clone> Program<B> {
                 .collect(),
             descriptors: Vec::new(),
             collect: Vec::new(),
+            cpu_slack: CpuTime::ZERO,
+            quiet: false,
         })
     }
 }

@@ -3,25 +3,38 @@
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
-use minos_model::Isolation;
+use minos_model::{Bytes, Isolation};
 use minos_sandbox::{
     Blob, BoxFile, Collect, Program, RunRequest, SandboxError, Sink, Stdin, Warden,
 };
 
 use crate::port::{Executable, Keep, Outcome, Request, Runs, RunsError};
+use crate::quiet::Quiet;
 
 /// Runs programs in the boxes of one warden.
 #[derive(Debug)]
 pub struct Sandboxed {
     warden: Warden,
+    quiet: Option<Arc<Quiet>>,
 }
+
+/// A compiler that says more than this says it to nobody: the first 64 KiB are kept.
+const MOST_DIAGNOSTICS: Bytes = Bytes::from_mib(1);
 
 impl Sandboxed {
     /// Takes a warden over; it dies with this value.
     #[must_use]
     pub const fn new(warden: Warden) -> Self {
-        Self { warden }
+        Self { warden, quiet: None }
+    }
+
+    /// The same, taking turns with all others that share `quiet`.
+    #[must_use]
+    pub fn taking_turns(mut self, quiet: Arc<Quiet>) -> Self {
+        self.quiet = Some(quiet);
+        self
     }
 
     /// The warden, for its process id or to cancel a run.
@@ -66,6 +79,7 @@ impl Runs for Sandboxed {
             Keep::Stdout => (Sink::Keep, Sink::Count),
             Keep::Stderr => (Sink::Count, Sink::Keep),
             Keep::Both => (Sink::Keep, Sink::Keep),
+            Keep::Diagnostics => (Sink::Keep, Sink::Diagnostics(MOST_DIAGNOSTICS)),
         };
         let text = |(key, value): (String, String)| (OsString::from(key), OsString::from(value));
         let files = request.files.into_iter().map(|file| BoxFile {
@@ -74,6 +88,7 @@ impl Runs for Sandboxed {
             executable: false,
         });
         let collect = request.collect.into_iter();
+        let _turn = self.quiet.as_ref().map(|quiet| quiet.turn(request.quiet));
         let run = self.warden.run(&RunRequest {
             program,
             args: request.args.into_iter().map(OsString::from).collect(),
@@ -85,6 +100,7 @@ impl Runs for Sandboxed {
             files: files.collect(),
             descriptors: request.descriptors,
             collect: collect.map(|file| Collect { path: file.path, max: file.max }).collect(),
+            cpu_slack: request.cpu_slack,
         })?;
         Ok(Outcome {
             report: run.report,

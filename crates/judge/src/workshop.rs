@@ -14,9 +14,12 @@ use minos_problem::{Language, Languages, Step};
 
 use crate::builds::{Build, Builds, Key};
 use crate::describe;
+use crate::fair::Fairness;
 use crate::port::{Executable, InFile, Keep, OutFile, Outcome, Request, Runs};
+use crate::precompiled::Precompiled;
 use crate::program::{Program, environment};
 use crate::ruling::cut;
+use crate::spent::Spent;
 use crate::trouble::Trouble;
 
 /// The most that is kept of a compiler's diagnostics, in bytes: more helps nobody, and a template
@@ -48,6 +51,9 @@ pub struct Workshop<R: Runs> {
     languages: Arc<Languages>,
     builds: Arc<Builds>,
     versions: HashMap<LanguageId, String>,
+    pub(crate) fairness: Fairness,
+    pub(crate) spent: Spent,
+    pub(crate) precompiled: Option<Arc<Precompiled>>,
     at_hand: Vec<(Digest, Program<R::Blob>)>,
 }
 
@@ -71,7 +77,30 @@ pub(crate) enum Built<B> {
 impl<R: Runs> Workshop<R> {
     /// A workshop that runs programs with `runs`.
     pub fn new(runs: R, languages: Arc<Languages>, builds: Arc<Builds>) -> Self {
-        Self { runs, languages, builds, versions: HashMap::new(), at_hand: Vec::new() }
+        let (versions, fairness) = (HashMap::new(), Fairness::default());
+        let (spent, precompiled, at_hand) = (Spent::default(), None, Vec::new());
+        Self { runs, languages, builds, versions, fairness, spent, precompiled, at_hand }
+    }
+
+    /// The same with another rule for runs that end a little above their CPU limit.
+    #[must_use]
+    pub fn with_fairness(mut self, fairness: Fairness) -> Self {
+        self.fairness = fairness;
+        self
+    }
+
+    /// The same, compiling with headers that were compiled ahead. Its boxes must see their directory
+    /// at [`crate::PRECOMPILED_INSIDE`].
+    #[must_use]
+    pub fn with_precompiled(mut self, precompiled: Arc<Precompiled>) -> Self {
+        self.precompiled = Some(precompiled);
+        self
+    }
+
+    /// CPU time of the programs run so far, by whose they were.
+    #[must_use]
+    pub const fn spent(&self) -> Spent {
+        self.spent
     }
 
     /// What programs are run with.
@@ -106,12 +135,16 @@ impl<R: Runs> Workshop<R> {
             return self.held(language, &build, text, true);
         }
         let outcome = self.compile(language, step, text)?;
+        self.spent.compile = self.spent.compile.saturating_add(outcome.report.cpu);
         let mut log = self.log_of(&outcome)?;
-        if let Some(verdict) = Verdict::of_compilation(&outcome.report.cause, outcome.report.ending)
+        if let Some(mut verdict) =
+            Verdict::of_compilation(&outcome.report.cause, outcome.report.ending)
         {
             if verdict != Verdict::CompileError {
                 let why = format!("the compiler {}\n", describe::ending(&outcome.report));
                 log = cut(&(why + &log), MAX_LOG);
+            } else if hit_file_limit(&log, &language.source_name) {
+                verdict = Verdict::CompileLimit;
             }
             let result = compiled(false, false, Some((&outcome.report, log)));
             return Ok(Built::Refused(verdict, result));
@@ -221,6 +254,8 @@ impl<R: Runs> Workshop<R> {
                 files: Vec::new(),
                 descriptors: Vec::new(),
                 collect: Vec::new(),
+                cpu_slack: CpuTime::ZERO,
+                quiet: false,
             })
             .map_err(|error| Trouble::from(error).during(&hint))?;
         let report = &outcome.report;
@@ -255,14 +290,16 @@ impl<R: Runs> Workshop<R> {
         });
         Ok(self.runs.run(Request {
             program: Executable::Path(command.into()),
-            args: step.argv.clone(),
+            args: self.arguments(language, step, text.source),
             env: environment(&step.env),
             limits: limits(step.limits, &language.id)?,
             stdin: None,
-            keep: Keep::Both,
+            keep: Keep::Diagnostics,
             files,
             descriptors: Vec::new(),
             collect: collect.collect(),
+            cpu_slack: CpuTime::ZERO,
+            quiet: false,
         })?)
     }
 
@@ -315,6 +352,16 @@ impl<R: Runs> Workshop<R> {
     }
 }
 
+/// Whether a tool of the compiler's says that it could write no larger file. The kernel tells only
+/// the process itself, and that is a child of the compiler's; these are the C library's words for
+/// it. Lines about the source are the contestant's to write.
+fn hit_file_limit(log: &str, source_name: &str) -> bool {
+    let said = |line: &str| {
+        ["File size limit exceeded", "File too large"].iter().any(|words| line.contains(words))
+    };
+    log.lines().any(|line| said(line) && !line.starts_with(source_name))
+}
+
 fn compiled(ok: bool, cached: bool, run: Option<(&RunReport, String)>) -> CompileResult {
     let (cpu, wall, log) = run
         .map_or((CpuTime::ZERO, WallTime::ZERO, String::new()), |(report, log)| {
@@ -323,7 +370,7 @@ fn compiled(ok: bool, cached: bool, run: Option<(&RunReport, String)>) -> Compil
     CompileResult { ok, cached, cpu, wall, log }
 }
 
-fn limits(raw: RawLimits, language: &LanguageId) -> Result<Limits, Trouble> {
+pub(crate) fn limits(raw: RawLimits, language: &LanguageId) -> Result<Limits, Trouble> {
     Limits::new(raw).map_err(|error| Trouble::node(format!("language {language}: {error}")))
 }
 

@@ -90,6 +90,22 @@ pub struct TestResult {
     pub ending: Option<Ending>,
     /// What the checker said, at most 1 KiB.
     pub comment: String,
+    /// The other runs of this test, in order: it was run again because it ended a little above its
+    /// CPU limit, and the best run counts.
+    pub repeats: Vec<Repeat>,
+}
+
+/// A run of a test that another one took the place of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repeat {
+    /// CPU time.
+    pub cpu: CpuTime,
+    /// Wall-clock time.
+    pub wall: WallTime,
+    /// Peak memory.
+    pub memory: Bytes,
+    /// Why it ended.
+    pub cause: Cause,
 }
 
 /// What a group of tests came to.

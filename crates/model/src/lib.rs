@@ -24,7 +24,8 @@ pub use ids::{
     SubmissionId, Tenant,
 };
 pub use judgement::{
-    CompileResult, Fault, GroupResult, JudgedProblem, Judgement, Progress, Score, Stage, TestResult,
+    CompileResult, Fault, GroupResult, JudgedProblem, Judgement, Progress, Repeat, Score, Stage,
+    TestResult,
 };
 pub use limits::{LimitError, Limits, RawLimits};
 pub use submission::{Job, Source, Submission};

@@ -1,11 +1,17 @@
 //! The blocking work of a real slot: a warden, a workshop, one submission after the other.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
-use minos_judge::{Builds, Options, Sandboxed, SubmissionToJudge, Workshop, judge};
-use minos_model::{Fault, Judgement, NodeId, Stage};
-use minos_problem::{Languages, Problem};
-use minos_sandbox::{Sandbox, Template};
+use minos_judge::{
+    Builds, Fairness, Options, PRECOMPILED_INSIDE, Precompiled, Quiet, Sandboxed,
+    SubmissionToJudge, Workshop, judge,
+};
+use minos_model::{Fault, Judgement, LanguageId, NodeId, Stage};
+use minos_problem::{Language, Languages, Problem};
+use minos_sandbox::{Bind, Sandbox, Template, Warden};
 
 use crate::border::{Craft, Desk, Failure, Orders, Task};
 
@@ -15,20 +21,23 @@ pub(crate) struct Tools {
     pub(crate) sandbox: Arc<Sandbox>,
     pub(crate) languages: Arc<Languages>,
     pub(crate) builds: Arc<Builds>,
+    pub(crate) fairness: Fairness,
+    /// What all slots share, so that one of them can have the machine for itself.
+    pub(crate) quiet: Arc<Quiet>,
+    /// Headers compiled ahead, and after how many sources that want one.
+    pub(crate) precompiled: Option<(Arc<Precompiled>, u32)>,
     pub(crate) node: NodeId,
 }
 
 /// The work of a slot's thread.
-pub(crate) fn craft(tools: Tools) -> Craft<Problem> {
+pub(crate) fn craft(tools: Arc<Tools>) -> Craft<Problem> {
     Arc::new(move |orders| work(&tools, orders))
 }
 
 fn work(tools: &Tools, orders: &mut Orders<Problem>) -> Result<(), String> {
-    let template = Template::default();
-    let warden = tools.sandbox.warden(orders.slot, template).map_err(|error| error.to_string())?;
+    let warden = warden(tools, orders.slot)?;
     let (canceller, pid) = (warden.canceller(), warden.pid());
-    let (languages, builds) = (Arc::clone(&tools.languages), Arc::clone(&tools.builds));
-    let mut workshop = Workshop::new(Sandboxed::new(warden), languages, builds);
+    let mut workshop = workshop(tools, warden);
     orders.opened(Desk { cancel: Arc::new(move || canceller.cancel()), warden: Some(pid) });
     while let Some(order) = orders.next() {
         let mut told = |stage: Stage| {
@@ -43,6 +52,62 @@ fn work(tools: &Tools, orders: &mut Orders<Problem>) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// A warden whose boxes see the headers that were compiled ahead.
+fn warden(tools: &Tools, slot: u16) -> Result<Warden, String> {
+    let mut template = Template::default();
+    if let Some((precompiled, _)) = &tools.precompiled {
+        template.binds.push(Bind::read_only(precompiled.dir(), PRECOMPILED_INSIDE));
+    }
+    tools.sandbox.warden(slot, template).map_err(|error| error.to_string())
+}
+
+fn workshop(tools: &Tools, warden: Warden) -> Workshop<Sandboxed> {
+    let (languages, builds) = (Arc::clone(&tools.languages), Arc::clone(&tools.builds));
+    let boxes = Sandboxed::new(warden).taking_turns(Arc::clone(&tools.quiet));
+    let workshop = Workshop::new(boxes, languages, builds).with_fairness(tools.fairness);
+    match &tools.precompiled {
+        Some((precompiled, _)) => workshop.with_precompiled(Arc::clone(precompiled)),
+        None => workshop,
+    }
+}
+
+/// How often is looked whether enough sources want a header.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// The thread that compiles headers ahead, in a slot behind all others. It ends when all are made,
+/// or with the node.
+pub(crate) fn compile_ahead(tools: &Arc<Tools>, slot: u16, working: &BTreeSet<LanguageId>) {
+    let Some((precompiled, sources)) = tools.precompiled.clone() else { return };
+    let has_one = |language: &&Language| {
+        working.contains(&language.id)
+            && language.compile.as_ref().is_some_and(|step| step.precompiled.is_some())
+    };
+    let mut left: Vec<Language> = tools.languages.iter().filter(has_one).cloned().collect();
+    let tools = Arc::downgrade(tools);
+    let ahead = move || {
+        while let (false, Some(tools)) = (left.is_empty(), tools.upgrade()) {
+            let due = left.iter().position(|language| precompiled.is_due(&language.id, sources));
+            let Some(at) = due else {
+                drop(tools);
+                thread::park_timeout(LOOK);
+                continue;
+            };
+            let language = left.remove(at);
+            let made = warden(&tools, slot).and_then(|warden| {
+                let made = workshop(&tools, warden).precompile(&language);
+                made.map_err(|trouble| trouble.to_string())
+            });
+            match made {
+                Ok(()) => tracing::info!(language = %language.id, "its header is compiled ahead"),
+                Err(why) => tracing::warn!(language = %language.id, why, "no header ahead"),
+            }
+        }
+    };
+    if let Err(error) = thread::Builder::new().name("ahead".to_owned()).spawn(ahead) {
+        tracing::warn!(%error, "no thread to compile headers ahead");
+    }
 }
 
 fn one(

@@ -33,6 +33,7 @@ mod ports;
 mod ready;
 mod reaper;
 mod selftest;
+mod sharing;
 mod shelf;
 mod slot;
 mod supervisor;

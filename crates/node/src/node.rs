@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use minos_judge::{Builds, BuildsError};
+use minos_judge::{Builds, BuildsError, Precompiled};
 use minos_model::{Isolation, LanguageId};
 use minos_problem::{CacheError, LanguagesError};
 use minos_queue::{Broker, Lanes, QueueError};
@@ -20,6 +20,7 @@ use crate::cluster::{Cancelled, Cluster};
 use crate::config::NodeConfig;
 use crate::http::{self, Listener};
 use crate::ready::Readiness;
+use crate::sharing::Shared;
 use crate::shelf::Shelf;
 use crate::slot::{Crew, Wish};
 use crate::supervisor::{NodeMessage, Plan, Supervisor};
@@ -181,7 +182,7 @@ impl Node {
 
 /// What has to be opened with blocking calls.
 struct Opened {
-    tools: Tools,
+    tools: Arc<Tools>,
     shelf: Shelf<Broker>,
     working: std::collections::BTreeSet<LanguageId>,
 }
@@ -230,7 +231,13 @@ fn open(config: &NodeConfig, broker: Broker) -> Result<Opened, NodeError> {
     let tools = Tools {
         sandbox: Arc::new(Sandbox::open(config.sandbox.clone())?),
         languages: Arc::new(config.languages()?),
-        builds: Arc::new(Builds::open(dir.join("builds"), config.builds_max)?),
+        builds: Arc::new(
+            Builds::open(dir.join("builds"), config.builds_max)?
+                .shared(Arc::new(Shared::over(broker.clone()))),
+        ),
+        fairness: config.fairness,
+        precompiled: precompiled(config)?,
+        quiet: Arc::default(),
         node: config.name.clone(),
     };
     let shelf = Shelf::open(&dir.join("packages"), config.packages_max, broker)?;
@@ -240,7 +247,17 @@ fn open(config: &NodeConfig, broker: Broker) -> Result<Opened, NodeError> {
         let tried: Vec<&str> = tools.languages.iter().map(|one| one.id.as_str()).collect();
         return Err(NodeError::NoLanguage { tried: tried.join(", ") });
     }
+    let tools = Arc::new(tools);
+    bench::compile_ahead(&tools, config.slots, &working);
     Ok(Opened { tools, shelf, working })
+}
+
+/// Where headers are compiled ahead, if they are.
+fn precompiled(config: &NodeConfig) -> Result<Option<(Arc<Precompiled>, u32)>, NodeError> {
+    let Some(sources) = config.precompile.after() else { return Ok(None) };
+    let dir = config.state.join("precompiled");
+    let opened = Precompiled::open(&dir).map_err(|source| NodeError::State { dir, source })?;
+    Ok(Some((Arc::new(opened), sources)))
 }
 
 impl NodeHandle {

@@ -123,6 +123,15 @@ impl<'a> Keys<'a> {
         Some(texts)
     }
 
+    /// Text that may be absent.
+    pub(crate) fn perhaps_text(&mut self, key: &'static str, expected: &str) -> Option<String> {
+        if self.table.contains_key(key) {
+            return self.text(key, expected);
+        }
+        self.asked.insert(key);
+        None
+    }
+
     /// A list of texts; absent means none.
     pub(crate) fn perhaps_texts(&mut self, key: &'static str, expected: &str) -> Vec<String> {
         if self.table.contains_key(key) {

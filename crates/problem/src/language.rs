@@ -71,6 +71,8 @@ pub struct Step {
     pub artefacts: Vec<String>,
     /// What the compiler may use.
     pub limits: RawLimits,
+    /// A header worth compiling ahead, as it stands between the angle brackets.
+    pub precompiled: Option<String>,
 }
 
 /// How a program is run. It runs in `/w`, where the artefacts lie.

@@ -160,8 +160,12 @@ fn step(mut keys: Keys<'_>) -> Option<Step> {
             None
         }
     };
+    let precompiled = keys.perhaps_text("precompiled", "a header, such as \"bits/stdc++.h\"");
+    if precompiled.as_deref().is_some_and(|header| !is_plain(header)) {
+        keys.wrong("precompiled", "expected a header's plain path, such as bits/stdc++.h");
+    }
     keys.close();
-    Some(Step { argv: argv?, env, artefacts: artefacts?, limits: limits? })
+    Some(Step { argv: argv?, env, artefacts: artefacts?, limits: limits?, precompiled })
 }
 
 fn limits_of(mut keys: Keys<'_>) -> Option<RawLimits> {

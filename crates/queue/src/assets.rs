@@ -16,8 +16,8 @@ use minos_model::Bytes;
 use crate::broker::broker_error;
 use crate::lanes::WEIGHT;
 use crate::subject::{
-    ADVISORIES, CONTROL, DEAD, EVENTS, JANITOR, JOBS, NODES, PACKAGES, PROBLEMS, RESULTS, SOURCES,
-    SUBMISSIONS, consumer_filter, consumer_name,
+    ADVISORIES, BUILDS, CONTROL, DEAD, EVENTS, JANITOR, JOBS, NODES, PACKAGES, PROBLEMS, RESULTS,
+    SOURCES, SUBMISSIONS, consumer_filter, consumer_name,
 };
 use crate::wire::{MAX_JOB, MAX_JUDGEMENT};
 use crate::{Broker, QueueError, StreamConfig, Topology};
@@ -224,7 +224,7 @@ fn streams(topology: &Topology) -> Vec<Config> {
         max_age,
     };
     let for_ever = Duration::ZERO;
-    vec![
+    let mut all = vec![
         Config {
             retention: RetentionPolicy::WorkQueue,
             // A full queue refuses; it never drops a job that nobody has seen.
@@ -264,9 +264,9 @@ fn streams(topology: &Topology) -> Vec<Config> {
         Config { allow_message_ttl: true, ..bucket(CONTROL, named, small(64, for_ever)) },
         bucket(NODES, named, small(16, topology.beat_ttl)),
         bucket(PROBLEMS, named, small(64, for_ever)),
-        objects(PACKAGES, named, topology.packages),
-        objects(SOURCES, named, topology.sources),
-    ]
+    ];
+    all.extend(stores(topology, named));
+    all
 }
 
 /// A key-value bucket is a stream of one message per key.
@@ -296,4 +296,17 @@ fn objects(
         allow_rollup: true,
         ..named(&format!("OBJ_{name}"), subjects, sizes)
     }
+}
+
+/// The object stores. That of builds is a cache: it makes room by itself.
+fn stores(
+    topology: &Topology,
+    named: impl Fn(&str, Vec<String>, StreamConfig) -> Config,
+) -> [Config; 3] {
+    let builds = objects(BUILDS, &named, topology.builds);
+    [
+        objects(PACKAGES, &named, topology.packages),
+        objects(SOURCES, &named, topology.sources),
+        Config { discard: DiscardPolicy::Old, ..builds },
+    ]
 }

@@ -20,6 +20,7 @@
 mod archive;
 mod assets;
 mod broker;
+mod builds;
 mod control;
 mod dead;
 mod delivery;
@@ -45,6 +46,7 @@ pub mod wire;
 pub use archive::Archived;
 pub use assets::Change;
 pub use broker::{Broker, ConnectOptions};
+pub use builds::MAX_BUILD;
 pub use control::{Control, ControlWatch};
 pub use dead::{DeadLetter, DeadReason};
 pub use delivery::{Delivery, Lease};

@@ -30,6 +30,8 @@ pub(crate) const PROBLEMS: &str = "PROBLEMS";
 pub(crate) const PACKAGES: &str = "PKG";
 /// Object store: sources by digest.
 pub(crate) const SOURCES: &str = "SRC";
+/// Object store: builds by what went into them.
+pub(crate) const BUILDS: &str = "BLD";
 
 /// Names one judging: a submission and its generation. A verdict is stored once for each.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -70,6 +70,8 @@ pub struct Topology {
     pub packages: StreamConfig,
     /// Sources that are not in their job.
     pub sources: StreamConfig,
+    /// Builds that nodes share. When it is full the oldest goes.
+    pub builds: StreamConfig,
 }
 
 /// Everything that is wrong with a `cluster.toml`.
@@ -241,8 +243,8 @@ impl Topology {
     /// What the streams reserve on the broker's disk together.
     #[must_use]
     pub fn disk(&self) -> Bytes {
-        let Self { jobs, results, submissions, events, dead, packages, sources, .. } = self;
-        [jobs, results, submissions, events, dead, packages, sources]
+        let Self { jobs, results, submissions, events, dead, packages, sources, builds, .. } = self;
+        [jobs, results, submissions, events, dead, packages, sources, builds]
             .iter()
             .fold(Bytes::ZERO, |sum, stream| sum.saturating_add(stream.max_bytes))
     }
@@ -257,8 +259,8 @@ fn read(reading: &mut Reading) -> Option<Topology> {
     let delivery = reading.take::<RawDelivery>("delivery");
     let nodes = reading.take::<RawNodes>("nodes");
     let mut streams: toml::Table = reading.take("streams").unwrap_or_default();
-    let [jobs, results, submissions, events, dead, packages, sources] =
-        ["jobs", "results", "submissions", "events", "dead", "packages", "sources"]
+    let [jobs, results, submissions, events, dead, packages, sources, builds] =
+        ["jobs", "results", "submissions", "events", "dead", "packages", "sources", "builds"]
             .map(|name| reading.stream(&mut streams, name));
     for key in streams.keys() {
         reading.mistake(&format!("streams.{key}"), "unknown stream");
@@ -297,6 +299,7 @@ fn read(reading: &mut Reading) -> Option<Topology> {
         dead,
         packages,
         sources,
+        builds,
     })
 }
 

@@ -115,6 +115,7 @@ pub mod watchdog;
 pub use blob::Blob;
 pub use error::{SandboxError, SetupStep};
 pub use sandbox::{CorePolicy, Sandbox, SandboxConfig};
+pub use slot::cores::physical_cores;
 pub use slot::spawn::{announce_warden_verb, warden_main};
 pub use slot::warden::{Canceller, Warden};
 pub use spec::{Bind, BoxFile, Collect, Program, Run, RunRequest, Sink, Stdin, Template};

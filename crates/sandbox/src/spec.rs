@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
-use minos_model::{Bytes, Limits, RunReport};
+use minos_model::{Bytes, CpuTime, Limits, RunReport};
 
 use crate::{Blob, SandboxError};
 
@@ -36,6 +36,9 @@ pub enum Sink {
     Count,
     /// Counted and kept: stdout up to its limit, stderr up to 64 KiB.
     Keep,
+    /// What a compiler says on stderr: counted, the first 64 KiB kept. A run that goes on above this
+    /// many bytes is ended by its output limit.
+    Diagnostics(Bytes),
     /// Counted and copied to this descriptor as it comes. A reader that is slow slows the program.
     Fd(OwnedFd),
     /// Given to the program as it is: a pipe to another box. Neither counted nor limited, but by
@@ -86,6 +89,9 @@ pub struct RunRequest {
     pub descriptors: Vec<Blob>,
     /// Files of `/w` to fetch when it has ended by itself.
     pub collect: Vec<Collect>,
+    /// How far above its CPU limit the program may come before it is killed: one that ends by
+    /// itself in between is over its limit all the same, and its true time is known.
+    pub cpu_slack: CpuTime,
 }
 
 impl RunRequest {
@@ -106,6 +112,7 @@ impl RunRequest {
             files: Vec::new(),
             descriptors: Vec::new(),
             collect: Vec::new(),
+            cpu_slack: CpuTime::ZERO,
         }
     }
 }

@@ -46,6 +46,16 @@ pub struct Readings {
     pub memory_hits: u64,
 }
 
+impl Readings {
+    /// The same, at its CPU limit as long as it is not further above than the slack: it may go on.
+    pub(crate) fn forgiving(mut self, limit: CpuTime, slack: CpuTime) -> Self {
+        if self.cpu <= limit.saturating_add(slack) {
+            self.cpu = self.cpu.min(limit);
+        }
+        self
+    }
+}
+
 /// Why a run is killed: recorded before the kill is written, the first one stays.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Kill {

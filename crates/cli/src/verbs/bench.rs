@@ -7,6 +7,7 @@ use minos_sandbox::bench::{self, BenchOptions, BenchReport, PerSecond, Percentil
 use minos_sandbox::soak::{self, Held};
 use serde::Serialize;
 
+use super::{bench_cost, bench_fair};
 use crate::console::Console;
 use crate::exit::{Exit, Failure, Outcome, with_causes};
 
@@ -14,14 +15,23 @@ use crate::exit::{Exit, Failure, Outcome, with_causes};
 ///
 /// Bare is `posix_spawn` and wait of a static program that does nothing; boxed is the same program
 /// in a fresh box each time. Both are measured in turn, in one run.
+/// `--judge` measures what judging costs beside the programs themselves, `--fair` whether verdicts
+/// close to a limit hold on a busy machine.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  minos bench\n  minos bench --json\n  minos bench --runs 200\n  \
-    minos bench --soak 100000\n\n\
-    Exit codes: 0 measured (and nothing grew), 1 something grew in a soak, 3 no box can be made."
+    minos bench --soak 100000\n  minos bench --judge --runs 20\n  minos bench --fair --runs 200\n\n\
+    Exit codes: 0 measured (and nothing grew), 1 something grew in a soak or a verdict flipped, 3 no box can be made."
 )]
 pub(crate) struct Args {
-    /// Pairs of runs that are measured.
+    /// Judge a problem of 50 tests that take 20 ms each, and say where the CPU time goes.
+    #[arg(long, conflicts_with = "fair")]
+    judge: bool,
+    /// Judge programs that need 5 % less and 15 % more than their limit, with every slot busy and
+    /// the memory's bandwidth used up beside them. The answer is no when a verdict flips.
+    #[arg(long)]
+    fair: bool,
+    /// Pairs of runs that are measured; with --judge and --fair: judgings.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
     runs: Option<u32>,
     /// Instead, run an empty program N times on two slots and show that nothing grows: processes,
@@ -69,6 +79,12 @@ impl From<Percentiles> for PercentilesDocument {
 pub(crate) fn run(console: Console, args: &Args) -> Outcome {
     if let Some(runs) = args.soak {
         return soak(console, usize::try_from(runs).map_err(Failure::input)?, args.json);
+    }
+    if args.judge {
+        return bench_cost::run(console, args.runs.unwrap_or(20), args.json);
+    }
+    if args.fair {
+        return bench_fair::run(console, args.runs.unwrap_or(200), args.json);
     }
     let mut options = BenchOptions::default();
     if let Some(runs) = args.runs {

@@ -26,7 +26,7 @@ use crate::exit::{Failure, Outcome};
     SIGTERM or Ctrl-C finishes running jobs and ends; a second one ends at once.\n\
     Exit codes: 0 it was told to end and has, 3 this machine cannot do it, or the directory is in use.")]
 pub(crate) struct Args {
-    /// Submissions judged at once [default: one for each physical core].
+    /// Submissions judged at once [default: one for each physical core, but one where there are more than two].
     #[arg(long, value_name = "N")]
     slots: Option<NonZeroU16>,
     /// Where everything is kept; other verbs find it there.

@@ -92,6 +92,18 @@ fn what_does_not_compile_is_answered_without_a_test() {
             "the compiler hit its CPU limit (2 us of 1 us)\n",
         ),
         (Reply::ended(Cause::Cancelled), "CS", "the compiler was cancelled\n"),
+        // A child of the compiler was at the limit; only its word says so.
+        (
+            Reply::exit(1)
+                .stderr("collect2: ld terminated with signal 25 [File size limit exceeded]"),
+            "CTL",
+            "collect2: ld terminated with signal 25 [File size limit exceeded]",
+        ),
+        (
+            Reply::exit(1).stderr("main.c:1:2: error: #error File too large"),
+            "CE",
+            "main.c:1:2: error: #error File too large",
+        ),
     ] {
         let what = format!("{reply:?}");
         let runs = FakeRuns::default().on("--version", Reply::exit(0)).on("main.c", reply);
@@ -134,7 +146,7 @@ fn the_compilers_box_holds_the_source_and_no_test() {
     let names: Vec<&str> = compile.files.iter().map(|file| file.path.as_str()).collect();
     assert_eq!(names, ["main.c"]);
     assert!(compile.stdin.is_none() && compile.descriptors.is_empty());
-    assert_eq!(compile.keep, Keep::Both);
+    assert_eq!(compile.keep, Keep::Diagnostics);
 }
 
 #[test]

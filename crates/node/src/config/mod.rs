@@ -1,5 +1,6 @@
 //! A node's configuration: read once, checked whole, never checked again.
 
+mod precompile;
 mod reader;
 #[cfg(test)]
 mod tests;
@@ -10,11 +11,13 @@ use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use minos_judge::Fairness;
 use minos_model::{Bytes, Isolation, Lane, NodeId, Pool, WallTime};
 use minos_problem::{Languages, LanguagesError};
 use minos_queue::{ConnectOptions, LaneWeight};
 use minos_sandbox::{CorePolicy, SandboxConfig};
 
+use self::precompile::Precompile;
 use self::reader::Reader;
 use crate::logs::{Format, Logs};
 
@@ -59,6 +62,8 @@ pub struct NodeConfig {
     pub(crate) judging: Duration,
     pub(crate) storing: Duration,
     pub(crate) grace: Duration,
+    pub(crate) fairness: Fairness,
+    pub(crate) precompile: Precompile,
     pub(crate) sandbox: SandboxConfig,
     pub(crate) health: Option<SocketAddr>,
     pub(crate) logs: Logs,
@@ -102,7 +107,8 @@ impl NodeConfig {
     }
 
     /// The node of a system that lives in one directory on this machine, as `minos up` starts it.
-    /// `slots` is one for each physical core when nothing is said.
+    /// `slots` is one for each physical core when nothing is said, but for one where there are more
+    /// than two.
     #[must_use]
     pub fn local(dir: &Path, broker: ConnectOptions, slots: Option<NonZeroU16>) -> Self {
         let mut config = Self::defaults();
@@ -110,6 +116,8 @@ impl NodeConfig {
         config.sandbox.allow_rootless = true;
         config.state = dir.join("node");
         config.broker = broker;
+        // What is tried for a minute should not begin with twenty seconds of compiling.
+        config.precompile = Precompile::Demand;
         if let Some(slots) = slots {
             config.slots = slots.get();
         }
@@ -199,7 +207,7 @@ impl NodeConfig {
         Self {
             name: host_name(),
             pool: Pool::new("any").expect("`any` is an identifier"),
-            slots: crate::cores::physical(),
+            slots: crate::cores::slots(),
             state: PathBuf::from("/var/lib/minos"),
             languages: None,
             broker: ConnectOptions::new("nats://127.0.0.1:4222"),
@@ -209,6 +217,8 @@ impl NodeConfig {
             judging: Duration::from_secs(1_800),
             storing: HOLD_VERDICT,
             grace: Duration::from_secs(60),
+            fairness: Fairness::default(),
+            precompile: Precompile::Start,
             sandbox: SandboxConfig { allow_rootless: false, ..SandboxConfig::default() },
             health: None,
             logs: Logs::default(),
@@ -295,6 +305,10 @@ impl NodeConfig {
         time("longest", (60, 86_400), &mut self.judging);
         time("hold_verdict", (1, 3_600), &mut self.storing);
         time("drain_grace", (1, 86_400), &mut self.grace);
+        set(&mut self.precompile, judging.text("precompile", "a time to compile", mistakes));
+        set(&mut self.fairness.repeats, judging.number("repeats", (0, 10), mistakes));
+        let within = judging.number("repeat_within_percent", (1, 50), mistakes);
+        set(&mut self.fairness.within_percent, within);
         judging.finish(mistakes);
     }
 

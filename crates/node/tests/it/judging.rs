@@ -56,6 +56,28 @@ async fn every_submission_gets_its_right_verdict_exactly_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_node_compiled_no_other_compiles_again() {
+    let cluster = cluster().await;
+    let (_, language, source, _) = PROGRAMS[0];
+    let mut cached = Vec::new();
+    // A build is offered behind the verdict, so the second node may come a moment too early.
+    while cached.last() != Some(&true) && cached.len() < 5 {
+        let name = format!("n{}", cached.len());
+        let mut node = cluster.node(&name, 1).await;
+        cluster.submit(&format!("on-{name}"), language, source).await;
+        let judgement = cluster.verdict(&format!("on-{name}")).await;
+        assert_eq!(
+            (judgement.node.as_str(), judgement.verdict),
+            (name.as_str(), Verdict::Accepted)
+        );
+        cached.push(judgement.compile.unwrap().cached);
+        node.drain();
+        node.wait().await.unwrap();
+    }
+    assert_eq!((cached.first(), cached.last()), (Some(&false), Some(&true)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_no_node_can_judge_is_a_dead_letter_with_a_reason_and_a_je() {
     let cluster = cluster().await;
     let mut node = cluster.node("n1", 1).await;

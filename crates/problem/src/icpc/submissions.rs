@@ -145,7 +145,8 @@ fn judge_by(
         if let Some(code) = &entry.language {
             let ending = extensions_of(code).and_then(|endings| endings.first());
             let kind = ending.map_or_else(String::new, |ending| (*ending).to_owned());
-            solution.language = place.language("", &kind);
+            let named = place.languages.by_kattis_name(code).map(|language| language.id.clone());
+            solution.language = named.or_else(|| place.language("", &kind));
             solution.kind = kind;
         }
         for (scope, rule) in &entry.rules {

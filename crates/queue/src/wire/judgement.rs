@@ -9,6 +9,7 @@ use minos_model::{
 use serde::{Deserialize, Serialize};
 
 use super::cause::CauseV1;
+use super::repeat::RepeatV1;
 use super::to_json;
 
 /// The largest judgement on the wire, in bytes; the stream takes no larger message. What is larger
@@ -146,6 +147,9 @@ pub struct TestV1 {
     pub signal: Option<u8>,
     /// What the checker said.
     pub comment: String,
+    /// The other runs of this test, which was run again; absent when there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repeats: Vec<RepeatV1>,
 }
 
 /// What a group of tests came to.
@@ -205,6 +209,7 @@ impl From<&TestResult> for TestV1 {
             exit_code: test.ending.and_then(Ending::exit_code),
             signal: test.ending.and_then(Ending::signal),
             comment: test.comment.clone(),
+            repeats: test.repeats.iter().map(RepeatV1::from).collect(),
         }
     }
 }
@@ -227,6 +232,11 @@ impl TestV1 {
             cause: self.cause.map(CauseV1::into_cause).transpose()?,
             ending,
             comment: self.comment,
+            repeats: self
+                .repeats
+                .into_iter()
+                .map(RepeatV1::into_repeat)
+                .collect::<Result<_, _>>()?,
         })
     }
 }

@@ -1,4 +1,4 @@
-use minos_model::{By, Cause, Isolation, LimitKind, Verdict};
+use minos_model::{By, Cause, Isolation, LimitKind, Repeat, Verdict};
 
 use super::*;
 
@@ -14,6 +14,7 @@ fn test(name: &str, verdict: Verdict, cause: Cause, ending: Ending) -> TestResul
         cause: Some(cause),
         ending: Some(ending),
         comment: "ok 1 number".to_owned(),
+        repeats: Vec::new(),
     }
 }
 
@@ -53,6 +54,24 @@ fn judgement() -> Judgement {
         attempt: 1,
         isolation: Some(Isolation::CgroupHybrid),
     }
+}
+
+#[test]
+fn the_runs_of_a_test_that_was_run_again_are_there_and_read_back() {
+    let mut judgement = judgement();
+    let cause = judgement.tests[1].cause.clone().unwrap();
+    judgement.tests[0].repeats = vec![Repeat {
+        cpu: CpuTime::from_micros(1_000_950),
+        wall: WallTime::from_micros(1_003_000),
+        memory: Bytes::new(1_310_720),
+        cause,
+    }];
+    let bytes = JudgementV1::from(&judgement).to_bytes();
+    let text = String::from_utf8(bytes.clone()).unwrap();
+    let expected = r#""comment":"ok 1 number","repeats":[{"cpu_us":1000950,"wall_us":1003000,"memory_bytes":1310720,"cause":{"kind":"limit""#;
+    assert!(text.contains(expected), "{text}");
+    let read: JudgementV1 = serde_json::from_slice(&bytes).unwrap();
+    assert_eq!(read.into_judgement().unwrap(), judgement);
 }
 
 #[test]

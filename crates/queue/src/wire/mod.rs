@@ -8,6 +8,7 @@ mod cause;
 mod event;
 mod job;
 mod judgement;
+mod repeat;
 
 pub use cause::CauseV1;
 pub use event::EventV1;
@@ -15,6 +16,7 @@ pub use job::{Form, JobV1, MAX_JOB, MAX_SOURCE, Undecodable, decode_job, encode_
 pub use judgement::{
     CompileV1, GroupV1, JudgementV1, MAX_JUDGEMENT, ProblemV1, ScoreV1, TestV1, WireError,
 };
+pub use repeat::RepeatV1;
 
 /// Writes a wire form; all of them are made of strings, numbers and lists of these.
 pub(crate) fn to_json(form: &impl serde::Serialize) -> Vec<u8> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use minos_model::{Digest, Isolation, ProblemRef, Progress, Stage};
-use minos_queue::{JudgingId, NodeState, Pushed, QueueError};
+use minos_queue::{JudgingId, MAX_BUILD, NodeState, Pushed, QueueError};
 
 use crate::support::{cluster, eventually, job, node};
 
@@ -51,6 +51,21 @@ async fn a_problem_means_the_revision_pushed_last_or_the_one_named() {
     let mut copy = Vec::new();
     let error = broker.get_package(&revision(1), &mut copy).await.unwrap_err();
     assert!(matches!(error, QueueError::NoObject { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_build_of_one_node_is_there_for_another_and_is_bounded() {
+    let cluster = cluster().await;
+    let (broker, key) = (&cluster.broker, revision(0xb1));
+    assert_eq!(broker.get_build(&key).await.unwrap(), None);
+    // Larger than one chunk of the store.
+    let build = vec![3; 300_000];
+    broker.put_build(&key, &build).await.unwrap();
+    broker.put_build(&key, b"another").await.unwrap();
+    assert_eq!(broker.get_build(&key).await.unwrap(), Some(build));
+    assert_eq!(broker.get_build(&revision(0xb2)).await.unwrap(), None);
+    let error = broker.put_build(&key, &vec![0; MAX_BUILD + 1]).await.unwrap_err();
+    assert!(matches!(error, QueueError::TooLarge { .. }), "{error}");
 }
 
 #[tokio::test]

@@ -5,9 +5,11 @@ use std::io::{self, Write as _};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
+use minos_model::{By, LimitKind};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::spec::Sink;
+use crate::watchdog::Kill;
 use crate::{Blob, blob};
 
 /// How much of stderr is kept.
@@ -49,6 +51,8 @@ pub(crate) struct Drain {
     limit: u64,
     /// The most that is passed on to a descriptor.
     passed_on: u64,
+    /// More than this ends the run.
+    flood: u64,
 }
 
 impl Drain {
@@ -56,20 +60,40 @@ impl Drain {
     pub(crate) fn stdout(sink: &Sink, limit: u64) -> io::Result<Self> {
         let to = match sink {
             Sink::Count | Sink::Direct(_) => To::Nowhere,
-            Sink::Keep => To::Memory(None),
+            Sink::Keep | Sink::Diagnostics(_) => To::Memory(None),
             Sink::Fd(fd) => To::Descriptor(fd.try_clone()?),
         };
-        Ok(Self { to, count: 0, limit: limit.saturating_add(1), passed_on: u64::MAX })
+        Ok(Self {
+            to,
+            count: 0,
+            limit: limit.saturating_add(1),
+            passed_on: u64::MAX,
+            flood: u64::MAX,
+        })
     }
 
-    /// stderr, which never ends a run.
+    /// stderr, which never ends a run, unless it is a compiler's.
     pub(crate) fn stderr(sink: &Sink) -> io::Result<Self> {
         let to = match sink {
             Sink::Count | Sink::Direct(_) => To::Nowhere,
-            Sink::Keep => To::Head(Vec::new()),
+            Sink::Keep | Sink::Diagnostics(_) => To::Head(Vec::new()),
             Sink::Fd(fd) => To::Descriptor(fd.try_clone()?),
         };
-        Ok(Self { to, count: 0, limit: u64::MAX, passed_on: STDERR_KEPT as u64 })
+        let flood = match sink {
+            Sink::Diagnostics(most) => most.get(),
+            Sink::Count | Sink::Direct(_) | Sink::Keep | Sink::Fd(_) => u64::MAX,
+        };
+        Ok(Self { to, count: 0, limit: u64::MAX, passed_on: STDERR_KEPT as u64, flood })
+    }
+
+    /// The kill of a run that has written too many diagnostics.
+    pub(crate) fn flooded(&self) -> Option<Kill> {
+        (self.count > self.flood).then_some(Kill::Limit {
+            limit: LimitKind::Output,
+            by: By::Watchdog,
+            allowed: self.flood,
+            observed: self.count,
+        })
     }
 
     /// Takes what is there. What cannot be passed on is dropped, and counted all the same.

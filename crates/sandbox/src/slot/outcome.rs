@@ -220,36 +220,46 @@ fn is_ending(pid: i32) -> bool {
     }
 }
 
-/// The files the box has sent, in the order in which they were asked for.
-pub(crate) fn collected(prepared: &Prepared, wanted: &[Collect]) -> Vec<Option<Blob>> {
+/// The files the box has sent, in the order in which they were asked for. What the box had and
+/// this side cannot take is this side's failure, not a missing file.
+pub(crate) fn collected(
+    prepared: &Prepared,
+    wanted: &[Collect],
+    killed: bool,
+) -> Result<Vec<Option<Blob>>, SandboxError> {
     let mut found: Vec<Option<Blob>> = wanted.iter().map(|_wanted| None).collect();
-    if wanted.is_empty() {
-        return found;
+    if wanted.is_empty() || prepared.cell().ended_at.load(Ordering::Acquire) == 0 {
+        return Ok(found);
     }
+    let failed = |error| SandboxError::os("fetch a file of the run", error);
     let mut marks = [0; MAX_FDS];
     let mut fds = [-1; MAX_FDS];
     let socket = prepared.socket.as_raw_fd();
-    let Ok(received) = message::receive(socket, &mut marks, &mut fds, libc::MSG_DONTWAIT) else {
-        return found;
+    let received = match message::receive(socket, &mut marks, &mut fds, libc::MSG_DONTWAIT) {
+        Ok(received) => received,
+        // It ended by itself, and was killed for a limit before its files were looked for.
+        Err(_nothing) if killed => return Ok(found),
+        Err(errno) => return Err(failed(std::io::Error::from_raw_os_error(errno))),
     };
     let mut files = take_all(&fds, received.descriptors).into_iter();
     let marks = marks.get(..received.length).unwrap_or_default();
     for ((slot, wanted), mark) in found.iter_mut().zip(wanted).zip(marks) {
         if *mark == 1 {
-            *slot = files.next().and_then(|file| copied(file, wanted.max));
+            let file = files.next().ok_or_else(|| failed(std::io::ErrorKind::NotFound.into()))?;
+            *slot = copied(file, wanted.max).map_err(failed)?;
         }
     }
-    found
+    Ok(found)
 }
 
 /// The content of a regular file with one name and at most `max` bytes.
-fn copied(file: OwnedFd, max: Bytes) -> Option<Blob> {
+fn copied(file: OwnedFd, max: Bytes) -> std::io::Result<Option<Blob>> {
     let file = std::fs::File::from(file);
-    let about = file.metadata().ok()?;
+    let about = file.metadata()?;
     if !about.is_file() || about.nlink() != 1 || about.len() > max.get() {
-        return None;
+        return Ok(None);
     }
-    Blob::from_reader(file.take(about.len()), max).ok()
+    Blob::from_reader(file.take(about.len()), max).map(Some)
 }
 
 /// From the request until exec.

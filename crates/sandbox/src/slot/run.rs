@@ -62,6 +62,7 @@ impl Warden {
         let mut watch = Watch {
             warden: self,
             limits: &request.limits,
+            cpu_slack: request.cpu_slack,
             stdout: Drain::stdout(&request.stdout, request.limits.output().get()).map_err(io)?,
             stderr: Drain::stderr(&request.stderr).map_err(io)?,
             kill: None,
@@ -85,13 +86,11 @@ impl Warden {
     }
 }
 
-/// Boxes that a killed warden may leave behind ready, and one more.
-const ATTEMPTS: u32 = 4;
-
 /// The state of a run that is going on.
 struct Watch<'a> {
     warden: &'a Warden,
     limits: &'a Limits,
+    cpu_slack: CpuTime,
     stdout: Drain,
     stderr: Drain,
     /// The kill that was recorded first.
@@ -153,7 +152,7 @@ impl Watch<'_> {
                 due = now + nanos(look);
             }
             self.latest.output = Bytes::new(self.stdout.count);
-            if let Some(kill) = decide(&self.latest, self.limits)
+            if let Some(kill) = self.over()
                 && !self.left_to_the_kernel(&kill, now)
             {
                 self.record(prepared, kill)?;
@@ -162,8 +161,14 @@ impl Watch<'_> {
         }
     }
 
+    fn over(&self) -> Option<Kill> {
+        let now = self.latest.forgiving(self.limits.cpu(), self.cpu_slack);
+        decide(&now, self.limits).or_else(|| self.stderr.flooded())
+    }
+
     fn next_look(&self) -> Duration {
-        let look = next_look(&self.latest, self.limits, self.warden.cores.width);
+        let now = Readings { cpu: self.latest.cpu.saturating_sub(self.cpu_slack), ..self.latest };
+        let look = next_look(&now, self.limits, self.warden.cores.width);
         if self.written.is_some() { look.min(Written::LOOK) } else { look }
     }
 
@@ -366,6 +371,7 @@ impl Watch<'_> {
             };
             return Err(failed(prepared.cell(), subject, SetupStep::Job));
         }
+        let killed = self.kill.is_some();
         let over = Over {
             kill: self.kill,
             raised_file_limit: self.raised_file_limit,
@@ -379,7 +385,7 @@ impl Watch<'_> {
         let Some(report) = outcome::report(prepared, over, self.limits, warden)? else {
             return Ok(None);
         };
-        let collected = outcome::collected(prepared, &request.collect);
+        let collected = outcome::collected(prepared, &request.collect, killed)?;
         let stdout = self.stdout.into_blob().map_err(failed_io)?;
         let setup = outcome::setup(prepared, begun);
         let ended = outcome::ended(prepared.cell(), self.killed_at, over_at);
@@ -387,5 +393,7 @@ impl Watch<'_> {
     }
 }
 
+/// Boxes that a killed warden may leave behind ready, and one more.
+const ATTEMPTS: u32 = 4;
 /// How long a program may stay between its soft and its hard memory limit.
 const GROWTH: Duration = Duration::from_millis(100);

@@ -1,9 +1,9 @@
 //! Each limit as a pair: just under passes, just over is caught.
 
-use minos_model::{Bytes, CpuTime, Flag, RawLimits, WallTime};
-use minos_sandbox::{Sandbox, SandboxConfig, Template};
+use minos_model::{Bytes, Cause, CpuTime, Flag, RawLimits, WallTime};
+use minos_sandbox::{Sandbox, SandboxConfig, Sink, Template};
 
-use crate::support::{config, limits, run, short, warden};
+use crate::support::{config, limits, program, request, run, short, warden};
 
 type Change = fn(&mut RawLimits);
 
@@ -57,6 +57,42 @@ fn a_program_that_exits_0_above_its_cpu_limit_is_that_limits() {
         }),
     );
     assert_eq!(short(&run.report.cause), "limit cpu_time", "{:?}", run.report);
+}
+
+#[test]
+fn diagnostics_up_to_their_limit_pass_and_a_flood_ends_the_run() {
+    let mut warden = warden();
+    let body = "char b[1000] = {}; for (int i = 0; i < SIZE; i++) write(2, b, 1000); pause();";
+    for (size, expected) in [("100", "limit wall_time"), ("101", "limit output")] {
+        let text = body.replace("SIZE", size);
+        let short_wall = limits(|l| l.wall = WallTime::from_ms(500));
+        let mut request = request(program("", &text), short_wall);
+        request.stderr = Sink::Diagnostics(Bytes::new(100_000));
+        let run = warden.run(&request).unwrap();
+        assert_eq!(short(&run.report.cause), expected, "{size}: {:?}", run.report);
+        assert_eq!(run.stderr.len(), 64 << 10, "what is kept is the same");
+    }
+}
+
+#[test]
+fn a_run_with_slack_ends_by_itself_a_little_above_its_limit_and_is_over_it_all_the_same() {
+    let mut warden = warden();
+    let spin = "struct timespec t; do clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t); \
+                while (t.tv_sec * 1000 + t.tv_nsec / 1000000 < SIZE);";
+    for (size, cause, by_itself) in
+        [("150", "exited", true), ("230", "limit cpu_time", true), ("900", "limit cpu_time", false)]
+    {
+        let program = program("", &spin.replace("SIZE", size));
+        let mut request = request(program, limits(|l| l.cpu = CpuTime::from_ms(200)));
+        request.cpu_slack = CpuTime::from_ms(100);
+        let report = warden.run(&request).unwrap().report;
+        assert_eq!(short(&report.cause), cause, "{size}: {report:?}");
+        assert_eq!(report.ending.exit_code() == Some(0), by_itself, "{size}: {report:?}");
+        if let Cause::Limit { allowed, observed, .. } = report.cause {
+            assert_eq!(allowed, 200_000, "the limit is what it was");
+            assert!(by_itself || observed > 300_000, "{report:?}");
+        }
+    }
 }
 
 #[test]

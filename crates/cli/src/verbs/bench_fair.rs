@@ -1,0 +1,228 @@
+//! `minos bench --fair`: verdicts close to a limit on a busy machine.
+//!
+//! A program's quiet CPU time is measured alone, and two limits are set by it: one that it keeps by
+//! 5 %, one that it misses by 15 %. Then both are judged, as often as asked, on all slots at once,
+//! while a thread beside them moves memory about as fast as it goes. No verdict may flip.
+
+use std::hint::black_box;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread;
+
+use minos_judge::{Fairness, Sandboxed, Workshop};
+use minos_model::{CpuTime, Verdict};
+use minos_problem::Problem;
+use serde::Serialize;
+
+use super::bench_place::{BenchPlace, judged};
+use crate::console::Console;
+use crate::exit::{Exit, Failure, Outcome};
+
+/// Runs from which the quiet time is taken.
+const CALIBRATION: usize = 15;
+/// What the hog moves about: far more than a cache holds, in 8-byte words.
+const HOG_WORDS: usize = 16 << 20;
+
+/// Computes, with a working set that fits into a core's cache.
+const COMPUTES: &str = r"
+#include <iostream>
+int main() {
+    unsigned n, x = 1, a[4096] = {};
+    std::cin >> n;
+    for (unsigned i = 0; i < n * 40000000u; i++) { x = x * 1664525u + 1013904223u; a[x >> 20] += x; }
+    std::cout << (a[7] != 1 ? 42 : 43) << std::endl;
+}
+";
+/// Sorts and looks up, as contestants do: a few megabytes.
+const SORTS: &str = r"
+#include <algorithm>
+#include <iostream>
+#include <vector>
+int main() {
+    unsigned n, x = 1, hits = 0;
+    std::cin >> n;
+    std::vector<unsigned> a(500000);
+    for (unsigned round = 0; round < n * 3; round++) {
+        for (auto& y : a) y = x = x * 1664525u + 1013904223u;
+        std::sort(a.begin(), a.end());
+        hits += std::binary_search(a.begin(), a.end(), x);
+    }
+    std::cout << (hits ? 42 : 43) << std::endl;
+}
+";
+
+#[derive(Serialize)]
+struct FairDocument {
+    schema: &'static str,
+    slots: usize,
+    judgings: u32,
+    rows: Vec<RowDocument>,
+    flipped: u32,
+}
+
+#[derive(Serialize)]
+struct RowDocument {
+    program: &'static str,
+    /// Its quiet CPU time.
+    quiet_us: u64,
+    limit_us: u64,
+    expected: &'static str,
+    judgings: u32,
+    flipped: u32,
+    /// Judgings in which the test was run more than once.
+    repeated: u32,
+    /// The largest CPU time of a run, repetitions included.
+    worst_us: u64,
+    /// The largest that counted.
+    worst_counted_us: u64,
+}
+
+pub(crate) fn run(console: Console, judgings: u32, json: bool) -> Outcome {
+    let place = BenchPlace::open()?;
+    let cores = minos_sandbox::physical_cores();
+    let slots = if cores > 2 { cores - 1 } else { cores };
+    let bar = console.progress("measuring quiet times");
+    let mut rows = Vec::new();
+    for (program, source) in [("computes", COMPUTES), ("sorts", SORTS)] {
+        let quiet = calibrated(&place, source)?;
+        for (percent, expected) in [(95, Verdict::Accepted), (115, Verdict::TimeLimit)] {
+            let limit = CpuTime::from_micros(quiet.micros() * 100 / percent);
+            bar.set_message(format!("{program}: {expected} at {limit}"));
+            let set = Set { source, expected, problem: place.problem(limit, (1, "1\n", "42\n"))? };
+            let tally = busy(&place, &set, (slots, judgings))?;
+            rows.push(RowDocument {
+                program,
+                quiet_us: quiet.micros(),
+                limit_us: limit.micros(),
+                expected: expected.as_str(),
+                judgings,
+                flipped: tally.flipped,
+                repeated: tally.repeated,
+                worst_us: tally.worst,
+                worst_counted_us: tally.worst_counted,
+            });
+        }
+    }
+    bar.finish_and_clear();
+    let flipped = rows.iter().map(|row| row.flipped).sum();
+    let document = FairDocument { schema: "minos.bench-fair/1", slots, judgings, rows, flipped };
+    if json {
+        console.json(&document)?;
+    } else {
+        for row in &document.rows {
+            console.say(&in_words(row))?;
+        }
+        console.say(&format!("{slots} slots busy and a hog beside: {flipped} verdicts flipped"))?;
+    }
+    Ok(if flipped == 0 { Exit::Yes } else { Exit::No })
+}
+
+fn in_words(row: &RowDocument) -> String {
+    let ms = |micros: u64| micros as f64 / 1_000.0;
+    format!(
+        "{:<9} quiet {:>7.1} ms, limit {:>7.1} ms: {} of {} are {}, {} run again, worst {:.1} ms, \
+         counted {:.1} ms",
+        row.program,
+        ms(row.quiet_us),
+        ms(row.limit_us),
+        row.judgings - row.flipped,
+        row.judgings,
+        row.expected,
+        row.repeated,
+        ms(row.worst_us),
+        ms(row.worst_counted_us)
+    )
+}
+
+/// A program, its limit, and the verdict it deserves.
+struct Set {
+    source: &'static str,
+    expected: Verdict,
+    problem: Problem,
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    flipped: u32,
+    repeated: u32,
+    worst: u64,
+    worst_counted: u64,
+}
+
+/// The median of a program's CPU time with nothing beside it.
+fn calibrated(place: &BenchPlace, source: &str) -> Result<CpuTime, Failure> {
+    let mut workshop = place.workshop(0, Fairness::default())?;
+    let problem = place.problem(CpuTime::from_secs(10), (CALIBRATION, "1\n", "42\n"))?;
+    let judgement = judged(&mut workshop, &problem, source)?;
+    if judgement.verdict != Verdict::Accepted {
+        let verdict = judgement.verdict;
+        return Err(Failure::judge(format!("a program of the measurement is {verdict}")));
+    }
+    let mut times: Vec<CpuTime> = judgement.tests.iter().map(|test| test.cpu).collect();
+    times.sort_unstable();
+    Ok(times.get(times.len() / 2).copied().unwrap_or(CpuTime::ZERO))
+}
+
+/// Judges on all slots at once, with the hog beside.
+fn busy(place: &BenchPlace, set: &Set, (slots, judgings): (usize, u32)) -> Result<Tally, Failure> {
+    let (left, over) = (AtomicU32::new(judgings), AtomicBool::new(false));
+    let mut all = Tally::default();
+    thread::scope(|scope| {
+        scope.spawn(|| hog(&over));
+        let sitting: Vec<_> = (0..slots)
+            .map(|slot| {
+                let left = &left;
+                scope.spawn(move || sit(place, set, slot, left))
+            })
+            .collect();
+        let mut outcome = Ok(());
+        for slot in sitting {
+            match slot.join() {
+                Ok(Ok(tally)) => all.add(&tally),
+                Ok(Err(failure)) => outcome = Err(failure),
+                Err(_panic) => outcome = Err(Failure::judge("a slot of the measurement panicked")),
+            }
+        }
+        over.store(true, Ordering::Relaxed);
+        outcome
+    })?;
+    Ok(all)
+}
+
+impl Tally {
+    fn add(&mut self, other: &Self) {
+        self.flipped += other.flipped;
+        self.repeated += other.repeated;
+        self.worst = self.worst.max(other.worst);
+        self.worst_counted = self.worst_counted.max(other.worst_counted);
+    }
+}
+
+fn sit(place: &BenchPlace, set: &Set, slot: usize, left: &AtomicU32) -> Result<Tally, Failure> {
+    let slot = u16::try_from(slot).map_err(Failure::input)?;
+    let mut workshop: Workshop<Sandboxed> = place.workshop(slot, Fairness::default())?;
+    let mut tally = Tally::default();
+    let take = || left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+    while take().is_ok() {
+        let judgement = judged(&mut workshop, &set.problem, set.source)?;
+        tally.flipped += u32::from(judgement.verdict != set.expected);
+        for test in &judgement.tests {
+            tally.repeated += u32::from(!test.repeats.is_empty());
+            let runs = test.repeats.iter().map(|repeat| repeat.cpu);
+            let worst = runs.chain([test.cpu]).max().unwrap_or(CpuTime::ZERO);
+            tally.worst = tally.worst.max(worst.micros());
+            tally.worst_counted = tally.worst_counted.max(test.cpu.micros());
+        }
+    }
+    Ok(tally)
+}
+
+/// Moves memory about until it is over.
+fn hog(over: &AtomicBool) {
+    let mut memory = vec![1_u64; HOG_WORDS];
+    while !over.load(Ordering::Relaxed) {
+        let (from, to) = memory.split_at_mut(HOG_WORDS / 2);
+        to.copy_from_slice(from);
+        from.rotate_left(1);
+        black_box(&memory);
+    }
+}

@@ -53,11 +53,7 @@ fn a_field_that_holds_what_it_cannot_is_named_with_what_was_expected() {
         ("run-count=\"1\"", "run-count=\"3\"", &["judging@run-count: `3`", "1 or 2"]),
         ("input-file=\"\"", "input-file=\"../in\"", &["judging@input-file", "`..`"]),
         ("type=\"testlib\"", "type=\"magic\"", &["assets/checker@type: `magic`", "testlib"]),
-        (
-            "check.cpp\" type=\"cpp.g++17\"",
-            "check.cpp\" type=\"d.dmd\"",
-            &["`d.dmd`", "languages"],
-        ),
+        ("check.cpp\" type=\"cpp.g++17\"", "check.cpp\" type=\"d.dmd\"", &["`d.dmd`", "languages"]),
         ("files/check.cpp", "../check.cpp", &["checker/source@path", "`..`"]),
         ("verdict=\"wrong-answer\"", "verdict=\"x\"", &["checker/testset/tests/test[1]@verdict"]),
         ("verdict=\"invalid\"", "verdict=\"x\"", &["validator[1]/testset/tests/test[1]@verdict"]),

@@ -40,7 +40,7 @@ fn a_field_that_holds_what_it_cannot_is_named_with_what_was_expected() {
         (group, "max_score", "grading: custom\nmax_score", "grading (line 1): unknown key"),
         ("data/secret/g2/b.yaml", "args", "arguments", "arguments (line 1): unknown key"),
         ("data/secret/g2/b.yaml", "[x, y z]", "x y", "args (line 1): `x y`; expected a sequence"),
-        (rules, "permitted", "permited", "secret/g1.permited (line 3): unknown key"),
+        (rules, "permitted", "permits", "secret/g1.permits (line 3): unknown key"),
         (rules, "[AC]", "[OK]", "permitted (line 3): `OK`; expected some of AC, WA, TLE, RTE"),
         (rules, "secret/g1", "secret/g9", "secret/g9 (line 3): unknown key"),
         (rules, "wrong_answer/*", "\"wrong_answer/**\"", "only `*` and `{a,b}`"),

@@ -192,6 +192,7 @@ fn result(name: &str, verdict: &str) -> TestResult {
         cause: None,
         ending: None,
         comment: "too far".to_owned(),
+        repeats: Vec::new(),
     }
 }
 

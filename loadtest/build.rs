@@ -6,20 +6,31 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 fn main() -> io::Result<()> {
     let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or(io::ErrorKind::NotFound)?);
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?);
     let corpus = here.join("../tests/corpus");
-    println!("cargo::rerun-if-changed={}", corpus.display());
+    let own = here.join("packages");
+    for folder in [&corpus, &own] {
+        println!("cargo::rerun-if-changed={}", folder.display());
+    }
+    tell_commit();
     let mut table = String::from("/// Path inside `tests/corpus`, and content.\n");
     table.push_str("pub(crate) const FILES: &[(&str, &[u8])] = &[\n");
-    for folder in ["honest", "hostile", "packages/range-sums"] {
+    let folders = [
+        (&corpus, "honest"),
+        (&corpus, "hostile"),
+        (&corpus, "packages/range-sums"),
+        (&here, "packages/warm-sums"),
+    ];
+    for (root, folder) in folders {
         let mut files = Vec::new();
-        walk(&corpus.join(folder), &mut files)?;
+        walk(&root.join(folder), &mut files)?;
         files.sort();
         for file in files {
-            let inside = file.strip_prefix(&corpus).map_err(io::Error::other)?;
+            let inside = file.strip_prefix(root).map_err(io::Error::other)?;
             let full = fs::canonicalize(&file)?;
             writeln!(table, "    ({inside:?}, include_bytes!({full:?})),")
                 .map_err(io::Error::other)?;
@@ -27,6 +38,24 @@ fn main() -> io::Result<()> {
     }
     table.push_str("];\n");
     fs::write(out.join("embedded.rs"), table)
+}
+
+/// Tells the program which commit it was built from, where git knows.
+fn tell_commit() {
+    let git = |args: &[&str]| {
+        let output = Command::new("git").args(args).output().ok()?;
+        let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        (output.status.success() && !text.is_empty()).then_some(text)
+    };
+    // Written at each commit, so that the name does not grow old.
+    if let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"])
+        && Path::new(&log).is_file()
+    {
+        println!("cargo::rerun-if-changed={log}");
+    }
+    if let Some(commit) = git(&["rev-parse", "--short=12", "HEAD"]) {
+        println!("cargo::rustc-env=MINOS_COMMIT={commit}");
+    }
 }
 
 /// Every file below `dir`; none when there is no such directory.

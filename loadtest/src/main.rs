@@ -1,19 +1,29 @@
 //! The `minos-load` command: open-loop replay of bursts against a running minos, with a ledger of
 //! what was promised to every submission and what became of it.
+//!
+//! [`run`] draws a plan, sends it and writes a journal; [`record`] is the journal read back, and
+//! [`report`] is made from it alone. [`verify`] finishes the accounting of a killed run, and
+//! [`plan`] says what a cluster must be for a load, from the costs a run measured.
 
 #![forbid(unsafe_code)]
 
 mod args;
 mod corpus;
+mod curve;
 mod journal;
-mod ledger;
-mod node_cpu;
+mod label;
+mod machine;
+mod num;
+mod plan;
+mod processes;
+mod profile;
 mod rate;
-mod replay;
+mod record;
 mod report;
+mod run;
 mod schedule;
 mod threshold;
-mod verbs;
+mod verify;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -22,7 +32,7 @@ use clap::Parser;
 
 use args::{Cli, Verb};
 
-/// A run that could not take place, with its exit code.
+/// A verb that could not be done, with its exit code.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// Wrong usage or invalid input.
@@ -39,8 +49,13 @@ fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
-    let Verb::Run(args) = cli.verb;
-    match verbs::run(&args) {
+    let done = match &cli.verb {
+        Verb::Run(args) => run::run(args),
+        Verb::Report(args) => report::write(args),
+        Verb::Verify(args) => verify::run(args),
+        Verb::Plan(args) => plan::run(args),
+    };
+    match done {
         Ok(good) => ExitCode::from(u8::from(!good)),
         Err(failure) => {
             let (code, error) = match failure {

@@ -28,6 +28,13 @@ pub(crate) enum Measure {
     Achieved,
 }
 
+impl Measure {
+    /// The percentile of the wait that it looks at.
+    pub(crate) const fn of_wait(self) -> Option<f64> {
+        if let Self::Wait(percentile) = self { Some(percentile) } else { None }
+    }
+}
+
 /// How it compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Relation {
@@ -149,6 +156,41 @@ impl fmt::Display for Threshold {
     }
 }
 
+/// What the wait must be, as `plan` is told: `p99<10s`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Target(Threshold);
+
+impl Target {
+    /// Whether a wait in milliseconds keeps it.
+    pub(crate) fn holds(&self, wait_ms: f64) -> bool {
+        self.0.holds(Some(wait_ms))
+    }
+
+    /// The percentile it speaks of, 0 to 100.
+    pub(crate) fn percentile(&self) -> f64 {
+        self.0.measure().of_wait().unwrap_or(100.0)
+    }
+}
+
+impl FromStr for Target {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let whole = text.strip_prefix("wait.").unwrap_or(text);
+        format!("wait.{whole}")
+            .parse()
+            .map(Self)
+            .map_err(|_threshold: String| format!("`{text}`: write it like p99<10s or max<=1m"))
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,6 +214,19 @@ mod tests {
     #[test]
     fn what_was_not_measured_keeps_no_promise() {
         assert!(!"wait.p50<1h".parse::<Threshold>().unwrap().holds(None));
+    }
+
+    #[test]
+    fn a_target_is_a_threshold_of_the_wait() {
+        for text in ["p99<10s", "wait.p99<10s", " p99<10s "] {
+            let target: Target = text.parse().unwrap();
+            assert!(target.holds(9_999.0) && !target.holds(10_000.0), "{text}");
+            assert!((target.percentile() - 99.0).abs() < f64::EPSILON);
+        }
+        for text in ["", "p99", "lost==0", "p99<10", "total.p99<1s"] {
+            let error = text.parse::<Target>().unwrap_err();
+            assert!(error.contains("p99<10s"), "{text}: {error}");
+        }
     }
 
     #[test]

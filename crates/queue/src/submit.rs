@@ -69,6 +69,20 @@ impl Broker {
     /// # Errors
     /// As [`Broker::submit`].
     pub async fn submit_as(&self, job: &Job, form: Form) -> Result<Submitted, QueueError> {
+        let judging = JudgingId::of(&job.submission);
+        if let Some(judgement) = self.verdict(&judging).await? {
+            return Ok(Submitted::AlreadyJudged(Box::new(judgement)));
+        }
+        self.submit_new(job, form).await
+    }
+
+    /// Sends a submission whose name is new, as any client that publishes it does: with one
+    /// message and one answer. A name that is not new is found out for as long as the broker
+    /// remembers message ids, or while its job waits; [`Broker::submit`] looks at the verdict too.
+    ///
+    /// # Errors
+    /// As [`Broker::submit`].
+    pub async fn submit_new(&self, job: &Job, form: Form) -> Result<Submitted, QueueError> {
         if let Source::Inline(bytes) = &job.submission.source
             && bytes.len() > MAX_SOURCE
         {
@@ -92,9 +106,6 @@ impl Broker {
         body: Vec<u8>,
     ) -> Result<Submitted, QueueError> {
         let judging = &subject.judging;
-        if let Some(judgement) = self.verdict(judging).await? {
-            return Ok(Submitted::AlreadyJudged(Box::new(judgement)));
-        }
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, content_type);
         headers.insert("Nats-Msg-Id", judging.to_string().as_str());
@@ -203,7 +214,7 @@ impl Broker {
         Ok(Cancelled::Now(Box::new(judgement)))
     }
 
-    /// The subjects of a stream that fit a filter.
+    /// The subjects of a stream that fit a filter; the server tells them in pages.
     pub(crate) async fn subjects(
         &self,
         stream: &str,
@@ -212,14 +223,24 @@ impl Broker {
         #[derive(serde::Deserialize)]
         struct Info {
             state: State,
+            #[serde(default)]
+            total: usize,
         }
         #[derive(serde::Deserialize)]
         struct State {
             subjects: Option<std::collections::HashMap<String, u64>>,
         }
-        let body = serde_json::json!({ "subjects_filter": filter });
-        let info: Info = self.api(&format!("STREAM.INFO.{stream}"), &body).await?;
-        Ok(info.state.subjects.unwrap_or_default().into_keys().collect())
+        let mut found = Vec::new();
+        loop {
+            let body = serde_json::json!({ "subjects_filter": filter, "offset": found.len() });
+            let info: Info = self.api(&format!("STREAM.INFO.{stream}"), &body).await?;
+            let page = info.state.subjects.unwrap_or_default();
+            let empty = page.is_empty();
+            found.extend(page.into_keys());
+            if empty || found.len() >= info.total {
+                return Ok(found);
+            }
+        }
     }
 }
 
@@ -264,6 +285,16 @@ pub(crate) fn without_runs(
 }
 
 impl Broker {
+    /// The submissions of a tenant that wait or are being judged.
+    ///
+    /// # Errors
+    /// [`QueueError::Timeout`], [`QueueError::NotInitialised`].
+    pub async fn pending(&self, tenant: &Tenant) -> Result<Vec<SubmissionId>, QueueError> {
+        let subjects = self.subjects(JOBS, &format!("jobs.*.*.{tenant}.*.*")).await?;
+        let name = |subject: &String| subject.rsplit('.').nth(1)?.parse().ok();
+        Ok(subjects.iter().filter_map(name).collect())
+    }
+
     /// Waits until a submission is judged, however many generations it takes, for at most
     /// `timeout`; [`Standing::Pending`] when it is not.
     ///

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod crash;
+mod load;
 mod nats;
 mod operation;
 mod support;

@@ -137,6 +137,15 @@ impl Record {
         match fact {
             // The reader refuses a second one.
             Fact::Start(_) => {}
+            Fact::Plan { from, planned_us, programs } => {
+                let live = usize::try_from(self.start.planned).unwrap_or(usize::MAX);
+                for (at, (planned, program)) in planned_us.into_iter().zip(programs).enumerate() {
+                    if let Some(entry) = self.entry_at(from + at) {
+                        (entry.planned, entry.program) = (planned, program);
+                        entry.storm = from + at >= live;
+                    }
+                }
+            }
             Fact::Warmed { submissions, cached_share, took_us } => {
                 self.warmed = Some((submissions, cached_share, took_us));
             }
@@ -210,9 +219,14 @@ impl Record {
 
     /// The entry of a name; `None` for a name that is not of this run.
     fn entry(&mut self, id: &str) -> Option<&mut Entry> {
+        self.entry_at(journal::index(id)?)
+    }
+
+    fn entry_at(&mut self, index: usize) -> Option<&mut Entry> {
         let planned = self.start.planned + self.start.storm;
-        let index = journal::index(id)
-            .filter(|index| u64::try_from(*index).is_ok_and(|index| index < planned))?;
+        if u64::try_from(index).is_ok_and(|index| index >= planned) {
+            return None;
+        }
         if self.entries.len() <= index {
             self.entries.resize(index + 1, Entry::default());
         }

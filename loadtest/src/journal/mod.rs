@@ -23,6 +23,9 @@ pub(crate) const SCHEMA: &str = "minos.load-journal/1";
 pub(crate) enum Fact {
     /// The run, before its first submission.
     Start(Box<Start>),
+    /// A piece of what is going to be sent: for each submission from that index on, when, and which
+    /// program. A killed run knows what belongs to it.
+    Plan { from: usize, planned_us: Vec<u64>, programs: Vec<usize> },
     /// Builds were made, so that the run reuses them.
     Warmed {
         /// Submissions that this took.

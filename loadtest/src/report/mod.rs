@@ -217,8 +217,8 @@ fn offered_for(record: &Record) -> f64 {
     if record.unsent == 0 {
         return record.start.duration_s;
     }
-    let last =
-        record.entries().iter().filter(|entry| !entry.storm).map(|entry| entry.planned).max();
+    let sent = record.entries().iter().filter(|entry| !entry.storm && entry.sent.is_some());
+    let last = sent.map(|entry| entry.planned).max();
     float(last.unwrap_or(0)).max(1.0) / 1e6
 }
 

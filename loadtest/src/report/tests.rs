@@ -101,6 +101,16 @@ fn every_way_a_submission_can_end_has_its_column() {
 }
 
 #[test]
+fn a_verdict_whose_sending_was_not_written_down_is_held_against_the_plan() {
+    let plan = Fact::Plan { from: 0, planned_us: vec![0, 5_000], programs: vec![0, 1] };
+    let facts = [plan, judged(1, "CTL", 9_000)];
+    let record = record(2, facts);
+    let sums = Sums::of(&record);
+    assert_eq!((sums.recovered, sums.submitted, sums.wrong_verdicts), (1, 1, 0));
+    assert_eq!(record.entries()[1].total(), Some(4_000));
+}
+
+#[test]
 fn a_killed_run_says_how_to_go_on() {
     let report = report(0, &[]);
     assert!(report.notes.iter().any(|note| note.contains("minos-load verify")));

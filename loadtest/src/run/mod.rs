@@ -118,6 +118,9 @@ async fn replay(args: &RunArgs, mix: Mix, plan: Plan, out: &std::path::Path) -> 
     });
     let fact = start_fact(args, &mix, &plan, nodes.collect(), processes.is_some());
     journal.write(&Fact::Start(Box::new(fact)))?;
+    for piece in plan.pieces() {
+        journal.write(&piece)?;
+    }
     warmed.into_iter().chain(bare).try_for_each(|fact| journal.write(&fact))?;
     journal.flush()?;
 

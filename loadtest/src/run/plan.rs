@@ -9,10 +9,14 @@ use rand_chacha::ChaCha12Rng;
 
 use crate::args::RunArgs;
 use crate::corpus::Mix;
+use crate::journal::{Fact, micros};
 use crate::profile::{Profile, STEPS};
 use crate::rate::Share;
 use crate::schedule;
 use crate::threshold::Threshold;
+
+/// So much of a plan stands on one line of the journal.
+const PIECE: usize = 1_000;
 
 /// What `breakpoint` holds the cluster to when no threshold speaks of the wait.
 const USUAL_PROMISE: &str = "wait.p99<1s";
@@ -80,6 +84,18 @@ impl Plan {
         let tenant = Tenant::new(format!("load-{}-{}", now.as_millis(), std::process::id()))?;
         let storm_at = duration / 4;
         Ok(Self { tenant, duration, hostile, times, programs, storm_at, seed: args.seed })
+    }
+
+    /// The plan as the journal keeps it; the storm is due all at once.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = Fact> {
+        let storm = std::iter::repeat_n(self.storm_at, self.storm_size());
+        let planned: Vec<u64> = self.times.iter().copied().chain(storm).map(micros).collect();
+        let starts = (0..planned.len()).step_by(PIECE);
+        starts.map(move |from| Fact::Plan {
+            from,
+            planned_us: planned.iter().skip(from).take(PIECE).copied().collect(),
+            programs: self.programs.iter().skip(from).take(PIECE).copied().collect(),
+        })
     }
 
     /// Rejudgings of the storm.

@@ -22,7 +22,8 @@ fn charts(charts: &[String]) -> String {
 pub(super) fn load(record: &Record) -> String {
     let pieces = Pieces::of(record);
     let (seconds, bands) = (pieces.seconds(), bands(record));
-    let live = || record.entries().iter().filter(|entry| !entry.storm);
+    // What a stopped run never sent was not offered.
+    let live = || record.entries().iter().filter(|entry| !entry.storm && entry.sent.is_some());
     let storm = record.entries().iter().filter(|entry| entry.storm);
     let mut rates = vec![
         Line::new("offered", pieces.per_second(live().map(|entry| entry.planned))),

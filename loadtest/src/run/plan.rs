@@ -124,3 +124,56 @@ impl Plan {
         format!("sending {} submissions{storm} in {seconds:.0} s ({rate:.1}/s)", self.times.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::args::{Cli, Verb};
+
+    fn plan(more: &str) -> Plan {
+        let words = format!("minos-load run {more}");
+        let verb = Cli::try_parse_from(words.split_whitespace()).unwrap().verb;
+        let Verb::Run(args) = verb else { unreachable!("it is a run") };
+        let mut mix = Mix::load(args.mix.as_deref()).unwrap();
+        Plan::draw(&args, &mut mix).unwrap()
+    }
+
+    #[test]
+    fn a_profile_sends_as_much_as_it_says() {
+        for (more, least, most) in [
+            ("--rate 100/s --duration 10s", 850, 1_150),
+            ("--rate 100/s --duration 100s --time-scale 10", 850, 1_150),
+            ("--rate 100/s --duration 10s --profile soak", 550, 850),
+            ("--rate 100/s --duration 12s --profile breakpoint", 530, 770),
+            ("--rate 100/s --duration 10s --profile icpc-5h", 850, 1_150),
+        ] {
+            let count = plan(more).times.len();
+            assert!((least..=most).contains(&count), "{more}: {count}");
+        }
+    }
+
+    #[test]
+    fn the_same_seed_sends_the_same_and_another_one_something_else() {
+        let drawn = |seed: u32| {
+            let plan = plan(&format!("--rate 20/s --duration 10s --seed {seed}"));
+            (plan.times, plan.programs)
+        };
+        assert_eq!(drawn(1), drawn(1));
+        assert_ne!(drawn(1), drawn(2));
+    }
+
+    #[test]
+    fn a_storm_stands_behind_the_others_and_in_the_journal() {
+        let plan = plan("--rate 300/s --duration 10s --profile rejudge --storm 500");
+        assert_eq!((plan.storm_size(), plan.storm_at), (500, Duration::from_millis(2_500)));
+        let mut count = 0;
+        for piece in plan.pieces() {
+            let Fact::Plan { from, planned_us, programs } = piece else { unreachable!("a plan") };
+            assert_eq!((from, planned_us.len()), (count, programs.len()));
+            count += programs.len();
+        }
+        assert_eq!(count, plan.programs.len());
+    }
+}

@@ -109,7 +109,7 @@ mod tests {
         for (lines, acked, notes) in [
             (vec![start.as_str(), SENT], 1, 0),
             (vec![start.as_str(), SENT, "{\"event\":\"recei"], 1, 1),
-            (vec![start.as_str(), "{\"event\":\"se\n", RESUMED, SENT], 1, 1),
+            (vec![start.as_str(), "{\"event\":\"se\n", RESUMED, SENT], 1, 2),
             (vec![start.as_str(), SENT, RESUMED], 1, 0),
         ] {
             let record = with(&lines).unwrap();

@@ -26,9 +26,9 @@ fn a_steady_load_needs_as_many_slots_as_it_keeps_busy_and_a_few_more() {
 
 #[test]
 fn the_last_hour_of_a_contest_needs_more_than_its_mean() {
-    let steady = plan(&args("--rate 20/s --duration 1h --seeds 1"), &costs(100.0, None)).unwrap();
-    let more = "--rate 20/s --profile last-hour --seeds 1";
-    let hour = plan(&args(more), &costs(100.0, None)).unwrap();
+    let steady = plan(&args("--rate 5/s --duration 1h --seeds 1"), &costs(400.0, None)).unwrap();
+    let more = "--rate 5/s --profile last-hour --seeds 1";
+    let hour = plan(&args(more), &costs(400.0, None)).unwrap();
     let (steady, hour) = (steady.slots.unwrap(), hour.slots.unwrap());
     // Its last minute has six times the mean.
     assert!(hour > steady * 2 && hour < steady * 8, "{hour} against {steady}");

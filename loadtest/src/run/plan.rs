@@ -63,12 +63,12 @@ impl Plan {
         // Shapes that are made of minutes keep their proportions when time is scaled.
         let curve = args.profile.curve(asked)?;
         let mean = args.rate.per_second() * args.profile.mean_share();
+        if mean * duration.as_secs_f64() > crate::num::float_len(schedule::MOST) {
+            bail!("--rate and --duration make more than {} submissions", schedule::MOST);
+        }
         let times = schedule::poisson(mean, &curve, duration, args.seed);
         if times.is_empty() {
             bail!("--rate and --duration leave nothing to send; raise one of them");
-        }
-        if times.len() >= schedule::MOST {
-            bail!("--rate and --duration make more than {} submissions", schedule::MOST);
         }
         let hostile = args.hostile.map_or(mix.hostile, Share::get);
         let mut draws = ChaCha12Rng::seed_from_u64(args.seed);

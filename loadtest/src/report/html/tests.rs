@@ -29,15 +29,15 @@ fn sample(at_us: u64, trouble: Option<&str>) -> Fact {
 fn run() -> Record {
     let mut facts =
         vec![sample(0, None), sample(1_000_000, Some("<gone>")), sample(2_000_000, None)];
-    for index in 0..50 {
-        let planned = u64::try_from(index).unwrap() * 40_000;
+    for index in 0..20 {
+        let planned = u64::try_from(index).unwrap() * 100_000;
         let label = if index == 7 { "WA exited" } else { "AC exited" };
         facts.push(sent(index, 0, planned));
         facts.push(Fact::Received { id: crate::journal::id(index), at_us: planned + 5_000 });
         facts.push(judged(index, label, planned + 20_000));
     }
     facts.push(Fact::End { at_us: 3_000_000, outstanding: 0 });
-    let mut record = record(50, facts);
+    let mut record = record(20, facts);
     record.start.thresholds = vec!["wait.p99<1s".to_owned()];
     record.start.mix = "<mine>".to_owned();
     record
@@ -51,7 +51,7 @@ fn a_page_needs_nothing_but_itself_and_shows_what_a_run_has() {
         "FAIL",
         "✓ holds: wait.p99&lt;1s",
         "✗ 1",
-        "✓ 49",
+        "✓ 19",
         "Submissions per second",
         "By percentile",
         "contest-any",

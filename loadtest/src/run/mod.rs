@@ -94,7 +94,7 @@ async fn replay(args: &RunArgs, mix: Mix, plan: Plan, out: &std::path::Path) -> 
     for problem in mix.problems() {
         prepare::push_when_missing(&broker, &args.common, &problem).await?;
     }
-    let nodes = broker.nodes().await.unwrap_or_default();
+    let nodes = prepare::nodes(&broker).await;
     let warmed = if mix.warm || plan.storm_size() > 0 {
         Some(prepare::warm_up(&broker, &mix, nodes.len()).await?)
     } else {

@@ -10,7 +10,7 @@ use minos_model::{
     Generation, Job, Lane, Pool, ProblemRef, Source, Submission, SubmissionId, Tenant,
 };
 use minos_queue::wire::Form;
-use minos_queue::{Broker, QueueError};
+use minos_queue::{Broker, NodeState, QueueError};
 
 use crate::args::Common;
 use crate::corpus::{self, Mix, Program};
@@ -23,6 +23,8 @@ const WARM: f64 = 0.999;
 /// Every node must have made every build, and nobody can choose the node: so many rounds per node
 /// are tried.
 const ROUNDS_PER_NODE: usize = 6;
+/// How long the first beat of a node is waited for.
+const FIRST_BEAT: Duration = Duration::from_secs(15);
 /// How long one round may take.
 const ROUND: Duration = Duration::from_secs(300);
 
@@ -43,6 +45,23 @@ pub(crate) fn job(
         source: Source::Inline(source),
     };
     Ok(Job { submission, lane: lane.clone(), pool: Pool::new("any")? })
+}
+
+/// The nodes there are. A cluster that has just started has none yet, so the first beat is waited
+/// for.
+pub(super) async fn nodes(broker: &Broker) -> Vec<NodeState> {
+    let deadline = Instant::now() + FIRST_BEAT;
+    loop {
+        let nodes = broker.nodes().await.unwrap_or_default();
+        if !nodes.is_empty() {
+            return nodes;
+        }
+        if Instant::now() >= deadline {
+            note("no node beats: what is sent will wait for one");
+            return nodes;
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
 }
 
 /// Has every generated program judged until its build is reused wherever it is judged.

@@ -46,6 +46,10 @@ pub(crate) enum Verb {
     Cancel(verbs::cancel::Args),
     /// Nodes, slots, lanes and dead letters.
     Status(verbs::status::Args),
+    /// The same, live.
+    Top(verbs::top::Args),
+    /// Judge every submission of a problem again; preview first, then --apply.
+    Rejudge(verbs::rejudge::Args),
     /// Dead letters, each with its reason.
     Dead(verbs::dead::Args),
     /// Stop a node from pulling; what it holds is finished.

@@ -69,6 +69,16 @@ impl Console {
         accept(writeln!(stdout, "{line}"))
     }
 
+    /// Writes to the terminal as it is, at once.
+    ///
+    /// # Errors
+    /// When stdout is closed for a reason other than its reader having left.
+    #[expect(clippy::unused_self, reason = "printing goes through the console, by design")]
+    pub(crate) fn write(self, text: &str) -> Result<(), Failure> {
+        let mut stdout = io::stdout().lock();
+        accept(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+    }
+
     /// Prints the answer as the one JSON document on stdout.
     ///
     /// # Errors

@@ -48,6 +48,8 @@ fn dispatch(console: Console, verb: Verb) -> Outcome {
         Verb::Result(args) => verbs::result::run(console, &args),
         Verb::Cancel(args) => verbs::cancel::run(console, &args),
         Verb::Status(args) => verbs::status::run(console, &args),
+        Verb::Top(args) => verbs::top::run(console, &args),
+        Verb::Rejudge(args) => verbs::rejudge::run(console, &args),
         Verb::Dead(args) => verbs::dead::run(console, &args),
         Verb::Drain(args) => verbs::drain::drain(console, &args),
         Verb::Resume(args) => verbs::drain::resume(console, &args),

@@ -104,6 +104,9 @@ identifier! {
     NodeId, "node"
 }
 
+/// The first generation that is a trial.
+const TRIALS: u32 = 1_000_000_000;
+
 /// Which judging of a submission this is: 1 for the first, one more for each rejudge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Generation(u32);
@@ -128,6 +131,19 @@ impl Generation {
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
+    }
+
+    /// The generation under which rejudge `number` tries a submission: above a thousand million,
+    /// where no real judging ever comes to.
+    #[must_use]
+    pub const fn trial(number: u32) -> Self {
+        Self(TRIALS.saturating_add(number))
+    }
+
+    /// Whether this is a trial of a rejudge: its verdict is a preview, for nobody but operators.
+    #[must_use]
+    pub const fn is_trial(self) -> bool {
+        self.0 >= TRIALS
     }
 }
 
@@ -271,6 +287,15 @@ mod tests {
         for text in ["0", "", "-1", "+1", "x", "4294967296"] {
             assert!(text.parse::<Generation>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_trial_is_a_generation_of_its_own_kind() {
+        for (text, trial) in [("1", false), ("999999999", false), ("1000000000", true)] {
+            assert_eq!(text.parse::<Generation>().unwrap().is_trial(), trial, "{text}");
+        }
+        assert_eq!(Generation::trial(7).to_string(), "1000000007");
+        assert!(Generation::trial(u32::MAX).is_trial());
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::board::Board;
 use crate::chore::chore;
 use crate::cluster::Cancelled;
 use crate::metrics;
+use crate::ready::{BROKER_CHECK, Readiness};
 use crate::slot::Wish;
 use crate::supervisor::{Aide, NodeMessage};
 
@@ -46,6 +47,10 @@ pub(crate) fn beacon(broker: Broker, board: Board, who: Who) -> Aide {
                 slots: board.slots(),
                 busy: count.busy,
                 quarantined: count.quarantined,
+                states: board.doings().iter().map(|doing| doing.as_str().to_owned()).collect(),
+                unready: unready(&board),
+                restarts: board.restarts(),
+                recent: board.recent(),
                 draining: board.draining(),
                 isolation: who.isolation,
                 version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -59,6 +64,13 @@ pub(crate) fn beacon(broker: Broker, board: Board, who: Who) -> Aide {
             }
         }
     })
+}
+
+/// Why this node is not ready; that it reaches the broker is what a beat shows by itself.
+fn unready(board: &Board) -> Vec<String> {
+    let checks = Readiness::new(board.clone()).ready();
+    let bad = checks.into_iter().filter(|(name, _)| *name != BROKER_CHECK);
+    bad.filter_map(|(name, check)| check.err().map(|why| format!("{name}: {why}"))).collect()
 }
 
 /// Hears operators: drain, resume, cancel.

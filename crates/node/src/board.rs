@@ -1,8 +1,13 @@
 //! What the slots are doing, where everybody can read it: the beacon, readiness and the metrics.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use minos_model::Verdict;
+
+use crate::recent::Recent;
 
 /// What a slot is doing, as operators see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,8 +81,15 @@ struct Inner {
     slots: Vec<AtomicU8>,
     /// Submissions each slot has judged, in all its lives.
     judged: Vec<AtomicU64>,
+    /// Slots that were replaced.
+    restarts: AtomicU64,
+    recent: Recent,
     draining: AtomicBool,
     results_full: AtomicBool,
+    /// Verdicts that are being stored.
+    storing: AtomicU32,
+    /// Why the state directory takes no files.
+    disk: Mutex<Option<String>>,
     started: Instant,
     /// Milliseconds after `started`; zero for never.
     beat_ms: AtomicU64,
@@ -91,8 +103,12 @@ impl Board {
         Self(Arc::new(Inner {
             slots,
             judged,
+            restarts: AtomicU64::new(0),
+            recent: Recent::default(),
             draining: AtomicBool::new(false),
             results_full: AtomicBool::new(false),
+            storing: AtomicU32::new(0),
+            disk: Mutex::default(),
             started: Instant::now(),
             beat_ms: AtomicU64::new(0),
             tick_ms: AtomicU64::new(0),
@@ -103,6 +119,34 @@ impl Board {
         if let Some(cell) = self.0.slots.get(usize::from(slot)) {
             cell.store(doing as u8, Ordering::Relaxed);
         }
+    }
+
+    /// What each slot is doing, in their order.
+    pub(crate) fn doings(&self) -> Vec<Doing> {
+        let doing = |cell: &AtomicU8| {
+            let value = cell.load(Ordering::Relaxed);
+            Doing::ALL.into_iter().find(|doing| *doing as u8 == value).unwrap_or(Doing::Starting)
+        };
+        self.0.slots.iter().map(doing).collect()
+    }
+
+    /// A slot is replaced.
+    pub(crate) fn restarted(&self) {
+        self.0.restarts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn restarts(&self) -> u64 {
+        self.0.restarts.load(Ordering::Relaxed)
+    }
+
+    /// A verdict is stored that is this node's.
+    pub(crate) fn verdict(&self, verdict: Verdict) {
+        self.0.recent.add(verdict, self.0.started.elapsed());
+    }
+
+    /// The verdicts of the last minutes.
+    pub(crate) fn recent(&self) -> BTreeMap<String, u64> {
+        self.0.recent.within(self.0.started.elapsed())
     }
 
     /// A slot's verdict is stored.
@@ -155,6 +199,27 @@ impl Board {
         self.0.results_full.load(Ordering::Relaxed)
     }
 
+    /// A verdict is held until what this returns is dropped.
+    pub(crate) fn storing(&self) -> Storing {
+        self.0.storing.fetch_add(1, Ordering::Relaxed);
+        Storing(self.clone())
+    }
+
+    /// Verdicts that are held.
+    pub(crate) fn stored_soon(&self) -> u32 {
+        self.0.storing.load(Ordering::Relaxed)
+    }
+
+    /// The state directory takes no files, or (`None`) takes them again.
+    pub(crate) fn set_disk(&self, why: Option<String>) {
+        *self.0.disk.lock().unwrap_or_else(PoisonError::into_inner) = why;
+    }
+
+    /// Why the state directory takes no files.
+    pub(crate) fn disk(&self) -> Option<String> {
+        self.0.disk.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The broker took a beat.
     pub(crate) fn beat(&self) {
         self.0.beat_ms.store(self.now_ms(), Ordering::Relaxed);
@@ -184,5 +249,15 @@ impl Board {
             0 => None,
             at => Some(Duration::from_millis(self.now_ms().saturating_sub(at))),
         }
+    }
+}
+
+/// A verdict that is held.
+#[derive(Debug)]
+pub(crate) struct Storing(Board);
+
+impl Drop for Storing {
+    fn drop(&mut self) {
+        self.0.0.storing.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -16,7 +16,7 @@ use crate::metrics::Buried;
 use crate::ports::{Held, Kept, Knows, NoJob, NoProblem, Outside, Trouble};
 use crate::shelf::Shelf;
 
-/// How long a free slot's pull is parked on one lane. Two of them are the longest that a job waits
+/// How long a free slot waits for a word of a job before it asks again. Two of them are the longest that a job waits
 /// beside an idle slot.
 const PARK: Duration = Duration::from_millis(500);
 /// Cancellations that are remembered: those of the last hours of a large contest.

@@ -32,6 +32,7 @@ mod node;
 mod ports;
 mod ready;
 mod reaper;
+mod recent;
 mod selftest;
 mod sharing;
 mod shelf;

@@ -209,11 +209,12 @@ fn plan(config: &NodeConfig, world: World, seats: Vec<Seat>) -> Plan<Cluster> {
         node: config.name.clone(),
     };
     let who = Who { node: config.name.clone(), pool: config.pool.clone(), isolation };
+    let reaping = broker.clone();
     let aides = vec![
         beacon::beacon(broker.clone(), board.clone(), who),
         beacon::ears(broker.clone(), config.name.clone(), cancelled),
         beacon::janitor(broker),
-        reaper::reaper(board.clone()),
+        reaper::reaper(board.clone(), reaping, config.state.clone()),
     ];
     let crew = Crew {
         outside: Arc::new(cluster),

@@ -70,7 +70,7 @@ pub(crate) trait Outside: Send + Sync + 'static {
 
     /// The place slot `index` starts from.
     fn turn(&self, index: u16) -> Self::Turn;
-    /// Sweeps the lanes once and parks one pull for a bounded time when all are empty.
+    /// Sweeps the lanes, and waits for a job for a bounded time when all are empty.
     fn next(
         &self,
         turn: &mut Self::Turn,

@@ -10,6 +10,9 @@ const PULSE_WAIT: Duration = Duration::from_secs(10);
 /// The beacon beats each second; readiness tells the truth within five.
 const BEAT_WAIT: Duration = Duration::from_secs(4);
 
+/// The check that the broker is there.
+pub(crate) const BROKER_CHECK: &str = "broker";
+
 /// The answers.
 #[derive(Debug, Clone)]
 pub(crate) struct Readiness(Board);
@@ -37,7 +40,7 @@ impl Readiness {
     pub(crate) fn ready(&self) -> Vec<Check> {
         let board = &self.0;
         let mut checks = self.live();
-        checks.push(("broker", self.broker()));
+        checks.push((BROKER_CHECK, self.broker()));
         let count = board.count();
         let slots = if count.idle + count.busy > 0 {
             Ok(())
@@ -50,6 +53,7 @@ impl Readiness {
         checks.push(("slots", slots));
         let yes = |bad: bool, why: &str| if bad { Err(why.to_owned()) } else { Ok(()) };
         checks.push(("drain", yes(board.draining(), "takes no new jobs")));
+        checks.push(("disk", board.disk().map_or(Ok(()), Err)));
         checks.push(("results", yes(board.results_full(), "the broker does not take verdicts")));
         checks
     }

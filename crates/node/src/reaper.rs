@@ -7,7 +7,10 @@
 //! with their thread.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use minos_queue::Broker;
 
 use crate::board::Board;
 use crate::chore::chore;
@@ -17,21 +20,32 @@ use crate::supervisor::Aide;
 
 const PERIOD: Duration = Duration::from_secs(2);
 
-/// The reaper of a node.
-pub(crate) fn reaper(board: Board) -> Aide {
+/// What is written to see whether the disk takes it, in bytes: less than any source with its build.
+const PROBE_BYTES: usize = 256 << 10;
+
+/// The reaper of a node whose files are in `state`.
+pub(crate) fn reaper(board: Board, broker: Broker, state: PathBuf) -> Aide {
     chore("reaper", PERIOD, move |_node| {
-        let board = board.clone();
-        async move { look(&board) }
+        let (board, broker, state) = (board.clone(), broker.clone(), state.clone());
+        async move {
+            let looked = tokio::task::spawn_blocking(move || look(&board, &broker, &state)).await;
+            if let Err(error) = looked {
+                tracing::error!(%error, "the reaper could not look");
+            }
+        }
     })
 }
 
-fn look(board: &Board) {
+fn look(board: &Board, broker: &Broker, state: &Path) {
+    let disk = writable(state).err().map(|error| format!("{}: {error}", state.display()));
+    metrics::holds(board.stored_soon(), disk.is_none(), broker.reconnects());
+    board.set_disk(disk);
     let ready = Readiness::new(board.clone());
     let good = ready.ready().iter().all(|(_, check)| check.is_ok());
     metrics::node(good, board.draining(), ready.connected());
     metrics::slots(&board.count());
     metrics::zombies(zombies());
-    metrics::process(resident_bytes(), descriptors());
+    metrics::process(resident_bytes(), descriptors(), cpu(), started());
     metrics::upkeep();
 }
 
@@ -51,6 +65,39 @@ fn zombies() -> u32 {
         })
         .count();
     u32::try_from(dead).unwrap_or(u32::MAX)
+}
+
+/// Whether the disk takes a file: a full one, one without inodes and one that has become read-only
+/// all say so here, before a submission finds out.
+fn writable(state: &Path) -> std::io::Result<()> {
+    let probe = state.join("probe");
+    let written = fs::write(&probe, vec![0; PROBE_BYTES]);
+    let removed = fs::remove_file(&probe);
+    written.and(removed)
+}
+
+/// User and system time of this process.
+fn cpu() -> Duration {
+    // After the name, in parentheses: state is the third field, utime the 14th, stime the 15th.
+    let ticks = |field: usize| stat_field(field).unwrap_or(0);
+    Duration::from_millis((ticks(14) + ticks(15)) * 1_000 / TICKS)
+}
+
+/// When this process started, since 1970.
+fn started() -> Option<Duration> {
+    let boot = fs::read_to_string("/proc/stat").ok()?;
+    let boot = boot.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
+    Some(Duration::from_secs(boot) + Duration::from_millis(stat_field(22)? * 1_000 / TICKS))
+}
+
+/// Clock ticks a second in /proc: the same on every Linux that Rust runs on.
+const TICKS: u64 = 100;
+
+/// A numeric field of this process's stat file, counted from 1 as in proc(5).
+fn stat_field(number: usize) -> Option<u64> {
+    let stat = fs::read_to_string("/proc/self/stat").ok()?;
+    let (_, rest) = stat.rsplit_once(") ")?;
+    rest.split(' ').nth(number.checked_sub(3)?)?.parse().ok()
 }
 
 /// Memory of this process.
@@ -87,5 +134,23 @@ mod tests {
     fn a_process_that_runs_has_memory_and_descriptors() {
         assert!(resident_bytes() > 64 << 10, "{}", resident_bytes());
         assert!(descriptors() >= 3, "{}", descriptors());
+    }
+
+    #[test]
+    fn a_process_that_runs_has_a_start_and_uses_its_processor() {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let age = now.checked_sub(started().unwrap() - Duration::from_secs(2)).unwrap();
+        assert!(age < Duration::from_secs(3_600), "{age:?}");
+        while cpu().is_zero() {
+            std::hint::black_box(vec![1_u8; 1 << 16]);
+        }
+    }
+
+    #[test]
+    fn a_directory_that_takes_no_file_is_told_of() {
+        let state = tempfile::tempdir().unwrap();
+        writable(state.path()).unwrap();
+        assert_eq!(fs::read_dir(state.path()).unwrap().count(), 0, "nothing is left of it");
+        writable(&state.path().join("gone")).unwrap_err();
     }
 }

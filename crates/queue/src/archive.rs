@@ -16,7 +16,7 @@ use crate::wire::{CONTENT_TYPE, decode_job};
 use crate::{Broker, Delivery, QueueError};
 
 /// Under which header an archived job keeps the subject it was delivered on.
-const FROM: &str = "Minos-Subject";
+pub(crate) const FROM: &str = "Minos-Subject";
 
 /// A walk over archived jobs, oldest first; a rejudged one comes once per generation.
 #[derive(Debug)]
@@ -31,6 +31,10 @@ impl Broker {
     /// [`QueueError::Timeout`], [`QueueError::NotInitialised`]; judge the job all the same.
     pub async fn archive(&self, delivery: &Delivery) -> Result<(), QueueError> {
         let (Ok(job), Some(address)) = (&delivery.job, &delivery.address) else { return Ok(()) };
+        // A trial is made from the archive; a copy of it would be rejudged as one more submission.
+        if address.judging.generation.is_trial() {
+            return Ok(());
+        }
         let mut headers = HeaderMap::new();
         if let Some(content_type) = delivery.headers.get(CONTENT_TYPE) {
             headers.insert(CONTENT_TYPE, content_type.as_str());
@@ -71,6 +75,6 @@ impl Archived {
     }
 }
 
-fn read(kept: &Kept) -> Option<Job> {
+pub(crate) fn read(kept: &Kept) -> Option<Job> {
     decode_job(kept.header(FROM)?, kept.header(CONTENT_TYPE), &kept.payload).ok()
 }

@@ -9,21 +9,26 @@ use std::time::Duration;
 use async_nats::jetstream::consumer::{self, AckPolicy, pull};
 use async_nats::jetstream::context::GetStreamErrorKind;
 use async_nats::jetstream::stream::{
-    Config, DiscardPolicy, PersistenceMode, RetentionPolicy, StorageType,
+    Config, DiscardPolicy, PersistenceMode, Republish, RetentionPolicy, StorageType,
+    SubjectTransform,
 };
-use minos_model::Bytes;
+use futures_util::StreamExt;
+use minos_model::{Bytes, Pool};
 
 use crate::broker::broker_error;
 use crate::lanes::WEIGHT;
 use crate::subject::{
-    ADVISORIES, BUILDS, CONTROL, DEAD, EVENTS, JANITOR, JOBS, NODES, PACKAGES, PROBLEMS, RESULTS,
-    SOURCES, SUBMISSIONS, consumer_filter, consumer_name,
+    ADVISORIES, BUILDS, CONTROL, DEAD, EVENTS, JANITOR, JOBS, NODES, PACKAGES, PROBLEMS, REJUDGES,
+    RESULTS, SOURCES, SUBMISSIONS, Shard, TRIALS, WAKE, idle_consumer, idle_filter, kept_subject,
+    published_filter,
 };
 use crate::wire::{MAX_JOB, MAX_JUDGEMENT};
-use crate::{Broker, QueueError, StreamConfig, Topology};
+use crate::{Broker, LaneConfig, QueueError, StreamConfig, Topology};
 
 /// Room for headers beside the largest body, in bytes.
 const HEADERS: usize = 16 * 1024;
+/// Consumers that are made at once.
+const AT_ONCE: usize = 16;
 /// How long a message id is remembered. Only a fast path: nothing rests on it.
 const DUPLICATES: Duration = Duration::from_secs(120);
 
@@ -67,24 +72,21 @@ impl Broker {
         for config in streams(topology) {
             changes.push(self.ensure_stream(config).await?);
         }
-        for lane in &topology.lanes {
-            for pool in &topology.pools {
-                let config = pull::Config {
-                    durable_name: Some(consumer_name(&lane.lane, pool)),
-                    description: Some(format!("lane {} for pool {pool}", lane.lane)),
-                    filter_subject: consumer_filter(&lane.lane, pool),
-                    ack_policy: AckPolicy::Explicit,
-                    ack_wait: topology.ack_wait,
-                    max_deliver: topology.max_deliver.into(),
-                    max_ack_pending: topology.max_in_flight.into(),
-                    max_waiting: topology.max_waiting.into(),
-                    max_batch: 64,
-                    max_expires: Duration::from_secs(60),
-                    metadata: HashMap::from([(WEIGHT.to_owned(), lane.weight.to_string())]),
-                    ..pull::Config::default()
-                };
-                changes.push(self.ensure_consumer(JOBS, config).await?);
+        for pool in &topology.pools {
+            for lane in &topology.lanes {
+                changes.push(self.ensure_lane(topology, lane, pool).await?);
             }
+            let idle = pull::Config {
+                durable_name: Some(idle_consumer(pool)),
+                description: Some(format!("idle slots of pool {pool}; never a job")),
+                filter_subject: idle_filter(pool),
+                ack_policy: AckPolicy::Explicit,
+                ack_wait: topology.ack_wait,
+                max_waiting: topology.max_waiting.into(),
+                ..pull::Config::default()
+            };
+            // It has no lane's bounds: nothing is ever delivered.
+            changes.push(self.ensure_consumer(JOBS, idle).await?);
         }
         let janitor = pull::Config {
             durable_name: Some(JANITOR.to_owned()),
@@ -94,6 +96,48 @@ impl Broker {
         };
         changes.push(self.ensure_consumer(ADVISORIES, janitor).await?);
         Ok(changes)
+    }
+
+    /// A consumer for each shard of a lane, told of as one.
+    async fn ensure_lane(
+        &self,
+        topology: &Topology,
+        lane: &LaneConfig,
+        pool: &Pool,
+    ) -> Result<Change, QueueError> {
+        let shards = (0..topology.shards).map(|number| {
+            let shard = Shard { lane: lane.lane.clone(), pool: pool.clone(), number };
+            let config = pull::Config {
+                durable_name: Some(shard.consumer()),
+                description: Some(format!("lane {}, pool {pool}, shard {number}", lane.lane)),
+                filter_subject: shard.filter(),
+                ack_policy: AckPolicy::Explicit,
+                ack_wait: topology.ack_wait,
+                max_deliver: topology.max_deliver.into(),
+                max_ack_pending: topology.max_in_flight.into(),
+                max_waiting: topology.max_waiting.into(),
+                max_batch: 64,
+                max_expires: Duration::from_secs(60),
+                metadata: HashMap::from([(WEIGHT.to_owned(), lane.weight.to_string())]),
+                ..pull::Config::default()
+            };
+            self.ensure_consumer(JOBS, config)
+        });
+        let mut shards = futures_util::stream::iter(shards).buffered(AT_ONCE);
+        let what = format!("consumers of lane {}, pool {pool}", lane.lane);
+        let (mut created, mut differing) = (false, Vec::new());
+        while let Some(change) = shards.next().await {
+            match change? {
+                Change::Created(_) => created = true,
+                Change::Updated(_, settings) => differing = settings,
+                Change::Unchanged(_) => {}
+            }
+        }
+        Ok(match (created, differing.is_empty()) {
+            (true, _) => Change::Created(what),
+            (false, false) => Change::Updated(what, differing),
+            (false, true) => Change::Unchanged(what),
+        })
     }
 
     async fn ensure_stream(&self, wanted: Config) -> Result<Change, QueueError> {
@@ -145,7 +189,7 @@ impl Broker {
                 };
                 compare("ack_wait", now.ack_wait != wanted.ack_wait);
                 compare("filter_subject", now.filter_subject != wanted.filter_subject);
-                if stream == JOBS {
+                if wanted.metadata.contains_key(WEIGHT) {
                     compare("max_deliver", now.max_deliver != wanted.max_deliver);
                     compare("max_in_flight", now.max_ack_pending != wanted.max_ack_pending);
                     compare("max_waiting", now.max_waiting != wanted.max_waiting);
@@ -175,6 +219,8 @@ fn differences(now: &Config, wanted: &Config) -> Vec<&'static str> {
     let bound = |value: i64| value.max(0);
     [
         ("subjects", subjects.0 != subjects.1),
+        ("subject_transform", now.subject_transform != wanted.subject_transform),
+        ("republish", now.republish != wanted.republish),
         ("replicas", now.num_replicas != wanted.num_replicas),
         ("max_bytes", bound(now.max_bytes) != bound(wanted.max_bytes)),
         ("max_messages", bound(now.max_messages) != bound(wanted.max_messages)),
@@ -193,11 +239,6 @@ fn differences(now: &Config, wanted: &Config) -> Vec<&'static str> {
 }
 
 fn streams(topology: &Topology) -> Vec<Config> {
-    let lanes = &topology.lanes;
-    let job_subjects = lanes
-        .iter()
-        .flat_map(|lane| topology.pools.iter().map(|pool| consumer_filter(&lane.lane, pool)))
-        .collect();
     let named = |name: &str, subjects: Vec<String>, sizes: StreamConfig| Config {
         name: name.to_owned(),
         subjects,
@@ -225,15 +266,7 @@ fn streams(topology: &Topology) -> Vec<Config> {
     };
     let for_ever = Duration::ZERO;
     let mut all = vec![
-        Config {
-            retention: RetentionPolicy::WorkQueue,
-            // A full queue refuses; it never drops a job that nobody has seen.
-            discard: DiscardPolicy::New,
-            discard_new_per_subject: true,
-            max_messages_per_subject: 1,
-            max_message_size: message(MAX_JOB),
-            ..named(JOBS, job_subjects, topology.jobs)
-        },
+        jobs(named, topology, message(MAX_JOB)),
         Config {
             // The first verdict wins, for ever: an atomic fact of the server.
             discard: DiscardPolicy::New,
@@ -242,6 +275,7 @@ fn streams(topology: &Topology) -> Vec<Config> {
             max_message_size: message(MAX_JUDGEMENT),
             ..named(RESULTS, vec!["results.*.*.*".to_owned()], topology.results)
         },
+        previews(named, topology.trials, message(MAX_JUDGEMENT)),
         Config {
             max_messages_per_subject: 1,
             max_message_size: message(MAX_JOB),
@@ -264,9 +298,57 @@ fn streams(topology: &Topology) -> Vec<Config> {
         Config { allow_message_ttl: true, ..bucket(CONTROL, named, small(64, for_ever)) },
         bucket(NODES, named, small(16, topology.beat_ttl)),
         bucket(PROBLEMS, named, small(64, for_ever)),
+        bucket(REJUDGES, named, small(16, for_ever)),
     ];
     all.extend(stores(topology, named));
     all
+}
+
+/// The work queue.
+fn jobs(
+    named: impl Fn(&str, Vec<String>, StreamConfig) -> Config,
+    topology: &Topology,
+    max_message_size: i32,
+) -> Config {
+    let of_lane = |lane: &LaneConfig| {
+        let pools = topology.pools.iter();
+        pools.map(|pool| published_filter(&lane.lane, pool)).collect::<Vec<_>>()
+    };
+    Config {
+        retention: RetentionPolicy::WorkQueue,
+        // A full queue refuses; it never drops a job that nobody has seen.
+        discard: DiscardPolicy::New,
+        discard_new_per_subject: true,
+        max_messages_per_subject: 1,
+        max_message_size,
+        subject_transform: Some(transform(topology.shards)),
+        republish: Some(wake()),
+        ..named(JOBS, topology.lanes.iter().flat_map(of_lane).collect(), topology.jobs)
+    }
+}
+
+/// Each job into the shard of its tenant.
+fn transform(shards: u32) -> SubjectTransform {
+    let (source, destination) = kept_subject(shards);
+    SubjectTransform { source: source.to_owned(), destination }
+}
+
+/// Of each job a word, without its body, to the nodes.
+fn wake() -> Republish {
+    Republish { source: "queue.>".to_owned(), destination: format!("{WAKE}.>"), headers_only: true }
+}
+
+/// Verdicts of trials. The stream makes room by itself: a preview never holds up a node.
+fn previews(
+    named: impl Fn(&str, Vec<String>, StreamConfig) -> Config,
+    sizes: StreamConfig,
+    max_message_size: i32,
+) -> Config {
+    Config {
+        max_messages_per_subject: 1,
+        max_message_size,
+        ..named(TRIALS, vec!["trials.*.*.*".to_owned()], sizes)
+    }
 }
 
 /// A key-value bucket is a stream of one message per key.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_nats::client::RequestErrorKind;
@@ -62,6 +63,26 @@ pub struct Broker {
     pub(crate) client: async_nats::Client,
     pub(crate) context: jetstream::Context,
     url: Arc<str>,
+    link: Arc<Link>,
+}
+
+/// What became of the connection.
+#[derive(Debug, Default)]
+struct Link {
+    lost: AtomicBool,
+    made_again: AtomicU64,
+}
+
+impl Link {
+    fn hear(&self, event: &async_nats::Event) {
+        if matches!(event, async_nats::Event::Disconnected) {
+            self.lost.store(true, Ordering::Relaxed);
+        } else if matches!(event, async_nats::Event::Connected)
+            && self.lost.swap(false, Ordering::Relaxed)
+        {
+            self.made_again.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }
 
 impl fmt::Debug for Broker {
@@ -103,6 +124,7 @@ impl Broker {
     /// [`QueueError::NoBroker`], [`QueueError::Refused`], or [`QueueError::Endpoint`] for a
     /// credentials file that cannot be read.
     pub async fn connect(options: &ConnectOptions) -> Result<Self, QueueError> {
+        let link = Arc::new(Link::default());
         let mut connect = async_nats::ConnectOptions::new()
             .name(&options.name)
             .ping_interval(PING_INTERVAL)
@@ -113,7 +135,13 @@ impl Broker {
                 let factor = 1_u32 << attempts.min(8);
                 (Duration::from_millis(10) * factor).min(RECONNECT_CAP)
             })
-            .event_callback(|event| async move { report(&event) });
+            .event_callback({
+                let link = Arc::clone(&link);
+                move |event| {
+                    link.hear(&event);
+                    async move { report(&event) }
+                }
+            });
         if let Some(token) = &options.token {
             connect = connect.token(token.clone());
         }
@@ -151,13 +179,19 @@ impl Broker {
         })?;
         let context =
             jetstream::ContextBuilder::new().timeout(REQUEST_TIMEOUT).build(client.clone());
-        Ok(Self { client, context, url: Arc::from(shown.as_str()) })
+        Ok(Self { client, context, url: Arc::from(shown.as_str()), link })
     }
 
     /// The address this connection was made to.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// How often the connection was lost and made again.
+    #[must_use]
+    pub fn reconnects(&self) -> u64 {
+        self.link.made_again.load(Ordering::Relaxed)
     }
 
     /// Whether the connection stands right now.

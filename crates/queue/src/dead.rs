@@ -244,6 +244,11 @@ impl Broker {
         let Some(mut address) = letter.address else {
             return Err(refused("its subject names no submission"));
         };
+        if address.judging.generation.is_trial() {
+            return Err(refused(
+                "it is a trial of a rejudge: `minos rejudge` again makes a new one",
+            ));
+        }
         let judging = &mut address.judging;
         let generation = self.next_generation(&judging.tenant, &judging.submission).await?;
         judging.generation = generation;

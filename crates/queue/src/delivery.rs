@@ -7,6 +7,7 @@ use minos_model::{Job, Tenant};
 use tokio::task::AbortHandle;
 
 use crate::broker::broker_error;
+use crate::subject::published_subject;
 use crate::wire::{CONTENT_TYPE, Undecodable, decode_job};
 use crate::{Broker, JobSubject, QueueError};
 
@@ -18,7 +19,7 @@ use crate::{Broker, JobSubject, QueueError};
 pub struct Delivery {
     /// The job, or why it is none.
     pub job: Result<Job, Undecodable>,
-    /// The subject as it came.
+    /// The subject it was published on.
     pub subject: String,
     /// The subject's parts, when they are identifiers: present for every job that decodes, and for
     /// many that do not.
@@ -57,7 +58,7 @@ impl Delivery {
             .checked_add(Duration::from_nanos(u64::try_from(nanos).unwrap_or(0)))
             .unwrap_or(SystemTime::UNIX_EPOCH);
         let message = message.message;
-        let subject = message.subject.to_string();
+        let subject = published_subject(&message.subject);
         let headers = message.headers.unwrap_or_default();
         let content_type = headers.get(CONTENT_TYPE).map(async_nats::HeaderValue::as_str);
         let job = decode_job(&subject, content_type, &message.payload);

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::broker::{broker_error, timeout};
 use crate::dead::Remains;
-use crate::subject::{ADVISORIES, JANITOR, JOBS};
+use crate::subject::{ADVISORIES, JANITOR, JOBS, published_subject};
 use crate::{Broker, DeadReason, JobSubject, QueueError};
 
 /// The most dead letters one call makes.
@@ -113,15 +113,16 @@ impl Broker {
     /// Buries and removes one job; one that is gone, or was judged in the end, costs nothing.
     async fn give_up(&self, sequence: u64, deliveries: u64) -> Result<usize, QueueError> {
         let Some(kept) = self.queued(sequence).await? else { return Ok(0) };
+        let subject = published_subject(&kept.subject);
         let remains = Remains {
-            subject: &kept.subject,
+            subject: &subject,
             headers: &kept.headers,
             body: &kept.payload,
             sequence,
             delivered: u32::try_from(deliveries).unwrap_or(u32::MAX),
         };
         // A subject that names nobody cannot have been judged: it cannot have been read.
-        let reason = if JobSubject::parse(&kept.subject).is_some() {
+        let reason = if JobSubject::parse(&subject).is_some() {
             DeadReason::Exhausted
         } else {
             DeadReason::Undecodable

@@ -8,8 +8,9 @@
 //!
 //! | stream | subjects | holds |
 //! |---|---|---|
-//! | JOBS | `jobs.<lane>.<pool>.<tenant>.<submission>.<generation>` | jobs until they are done |
+//! | JOBS | `jobs.<lane>.<pool>.<tenant>.<submission>.<generation>` | jobs until they are done, kept by shard of the tenant |
 //! | RESULTS | `results.<tenant>.<submission>.<generation>` | one verdict per judging |
+//! | TRIALS | `trials.<tenant>.<submission>.<generation>` | verdicts a rejudge previews |
 //! | SUBMISSIONS | `submissions.<problem>.<tenant>.<submission>.<generation>` | what was judged |
 //! | EVENTS | `events.<tenant>.<submission>.<generation>` | the last progress; it may be lost |
 //! | DEAD | `dlq.<reason>.<tenant>.<submission>` | dead letters |
@@ -29,9 +30,11 @@ mod error;
 mod janitor;
 mod lanes;
 mod news;
+mod place;
 mod problems;
 mod puller;
 mod reads;
+mod rejudge;
 mod scan;
 pub mod server;
 mod sources;
@@ -54,7 +57,8 @@ pub use error::QueueError;
 pub use lanes::{LaneWeight, Lanes, Rotation};
 pub use news::ProgressNews;
 pub use problems::{ProblemEntry, Pushed};
-pub use status::{ClusterStatus, LaneStatus, NodeState};
+pub use rejudge::{Applied, Matrix, Plan, Rejudge, RejudgeScope, Trial, Trials};
+pub use status::{ClusterStatus, LaneStatus, NodeState, RECENT};
 pub use subject::{JobSubject, JudgingId};
 pub use submit::{Cancelled, Standing, Submitted};
 pub use topology::{LaneConfig, StreamConfig, Topology, TopologyError};

@@ -16,13 +16,15 @@ use crate::delivery::nak;
 use crate::subject::JOBS;
 use crate::{Broker, QueueError};
 
-/// How long the broker may take to say that a lane is empty, beyond what it was told to wait.
+/// How long the broker may take to say that a lane is empty.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+
+/// One message, or the word that there is none.
+const NOW: &str = "{\"batch\":1,\"no_wait\":true}";
+
 /// A pull, and where its answer goes.
 pub(crate) struct Pull {
     pub(crate) next: String,
-    /// Zero: answer at once.
-    pub(crate) park: Duration,
     pub(crate) answer: oneshot::Sender<Result<Option<Message>, QueueError>>,
 }
 
@@ -36,7 +38,7 @@ pub(crate) struct Puller {
 
 /// A pull that was sent and not answered yet.
 struct Outstanding {
-    /// Where its status comes to; empty once the broker has refused to let it wait.
+    /// Where its status comes to.
     subject: String,
     next: String,
     deadline: Instant,
@@ -53,6 +55,11 @@ impl Puller {
             .await
             .map_err(|error| broker_error("subscribing to an inbox", &error))?;
         Ok(Self { broker: broker.clone(), inbox, subscriber, pulls: 0 })
+    }
+
+    /// Under which subject everything that is meant for it comes.
+    pub(crate) fn inbox(&self) -> &str {
+        &self.inbox
     }
 
     /// Works until the commands end and the last pull has been answered.
@@ -72,10 +79,8 @@ impl Puller {
                 },
                 () = until(deadline) => {
                     if let Some(pull) = outstanding.take() {
-                        let refused = pull.subject.is_empty();
-                        let answer = if refused { Ok(None) } else { Err(timeout("a pull")) };
                         // The slot may have gone; then nobody needs to know.
-                        drop(pull.answer.send(answer));
+                        drop(pull.answer.send(Err(timeout("a pull"))));
                     }
                 }
             }
@@ -85,18 +90,13 @@ impl Puller {
     async fn send(&mut self, pull: Pull) -> Option<Outstanding> {
         self.pulls += 1;
         let subject = format!("{}.{}", self.inbox, self.pulls);
-        let body = if pull.park.is_zero() {
-            "{\"batch\":1,\"no_wait\":true}".to_owned()
-        } else {
-            format!("{{\"batch\":1,\"expires\":{}}}", pull.park.as_nanos())
-        };
         let client = &self.broker.client;
-        let sent = client.publish_with_reply(pull.next.clone(), subject.clone(), body.into()).await;
+        let sent = client.publish_with_reply(pull.next.clone(), subject.clone(), NOW.into()).await;
         if let Err(error) = sent {
             drop(pull.answer.send(Err(broker_error("a pull", &error))));
             return None;
         }
-        let deadline = Instant::now() + pull.park + ANSWER_WITHIN;
+        let deadline = Instant::now() + ANSWER_WITHIN;
         Some(Outstanding { subject, next: pull.next, deadline, answer: pull.answer })
     }
 
@@ -105,18 +105,9 @@ impl Puller {
             // A status. That of an older pull, answered late, says nothing about this one.
             let current = outstanding.as_ref().map(|pull| pull.subject.as_str());
             if current == Some(message.subject.as_str())
-                && let Some(mut pull) = outstanding.take()
+                && let Some(pull) = outstanding.take()
             {
-                match status(&message, &pull.next) {
-                    Status::Empty => drop(pull.answer.send(Ok(None))),
-                    Status::Gone(error) => drop(pull.answer.send(Err(error))),
-                    Status::Busy => {
-                        // Answered when it would have been, so that nobody asks in a hot loop.
-                        pull.subject.clear();
-                        pull.deadline -= ANSWER_WITHIN;
-                        *outstanding = Some(pull);
-                    }
-                }
+                drop(pull.answer.send(status(&message, &pull.next)));
             }
             return;
         }
@@ -144,28 +135,20 @@ async fn until(deadline: Option<Instant>) {
     }
 }
 
-/// What a status means.
-enum Status {
-    /// The lane is empty.
-    Empty,
-    /// As many jobs are in judging, or as many slots wait, as the consumer allows.
-    Busy,
-    /// The consumer is gone.
-    Gone(QueueError),
-}
-
-fn status(message: &Message, next: &str) -> Status {
+/// What a status means: the lane is empty, or as many jobs are in judging as it allows, or its
+/// consumer is gone.
+fn status(message: &Message, next: &str) -> Result<Option<Message>, QueueError> {
     match message.status {
         Some(StatusCode::NO_RESPONDERS) => {
             let consumer = next.rsplit('.').next().unwrap_or_default();
             let what = format!("consumer {consumer} on stream {JOBS}");
-            Status::Gone(QueueError::NotInitialised { what })
+            Err(QueueError::NotInitialised { what })
         }
-        Some(StatusCode::NOT_FOUND | StatusCode::TIMEOUT) | None => Status::Empty,
+        Some(StatusCode::NOT_FOUND | StatusCode::TIMEOUT) | None => Ok(None),
         Some(code) => {
             let description = message.description.as_deref().unwrap_or_default();
             tracing::debug!(%code, description, "a pull was not served");
-            Status::Busy
+            Ok(None)
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What an operator sees: nodes that beat, lanes, dead letters.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use futures_util::StreamExt;
@@ -7,9 +8,12 @@ use minos_model::{Isolation, Lane, NodeId, Pool};
 use serde::{Deserialize, Serialize};
 
 use crate::broker::broker_error;
-use crate::subject::{DEAD, JOBS, NODES};
+use crate::subject::{DEAD, JOBS, NODES, Shard, idle_pool};
 use crate::wire::to_json;
 use crate::{Broker, QueueError};
+
+/// Over how long nodes count the verdicts they tell of.
+pub const RECENT: Duration = Duration::from_secs(600);
 
 /// What a node says of itself with each beat.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +28,16 @@ pub struct NodeState {
     pub busy: u32,
     /// Slots that failed too often and are left alone.
     pub quarantined: u32,
+    /// What each slot does, in their order: `idle`, `busy`, `starting`, `quarantined`, `stopped`.
+    pub states: Vec<String>,
     /// Whether it has stopped pulling.
     pub draining: bool,
+    /// Why it should not be sent work, a line each; empty when it is ready.
+    pub unready: Vec<String>,
+    /// Slots that were replaced since it started.
+    pub restarts: u64,
+    /// Verdicts it has stored within the last [`RECENT`], by name.
+    pub recent: BTreeMap<String, u64>,
     /// What isolates and measures its runs.
     pub isolation: Isolation,
     /// The version of `minos` it runs.
@@ -45,7 +57,15 @@ struct BeatV1 {
     slots: u32,
     busy: u32,
     quarantined: u32,
+    #[serde(default)]
+    states: Vec<String>,
     draining: bool,
+    #[serde(default)]
+    unready: Vec<String>,
+    #[serde(default)]
+    restarts: u64,
+    #[serde(default)]
+    recent: BTreeMap<String, u64>,
     isolation: String,
     version: String,
     judged: u64,
@@ -63,7 +83,7 @@ pub struct LaneStatus {
     pub pending: u64,
     /// Jobs in judging.
     pub in_flight: u64,
-    /// Idle slots that wait here at this moment.
+    /// Idle slots of its pool at this moment.
     pub waiting: u64,
     /// How long ago the oldest job that is not done was sent; `None` for an empty lane.
     pub oldest: Option<Duration>,
@@ -93,7 +113,11 @@ impl Broker {
             slots: state.slots,
             busy: state.busy,
             quarantined: state.quarantined,
+            states: state.states.clone(),
             draining: state.draining,
+            unready: state.unready.clone(),
+            restarts: state.restarts,
+            recent: state.recent.clone(),
             isolation: state.isolation.to_string(),
             version: state.version.clone(),
             judged: state.judged,
@@ -123,31 +147,48 @@ impl Broker {
     /// [`QueueError::Timeout`], [`QueueError::NotInitialised`].
     pub async fn status(&self) -> Result<ClusterStatus, QueueError> {
         let nodes = self.nodes().await?;
-        let stream = self.stream(JOBS).await?;
-        let mut consumers = stream.consumers();
-        let mut lanes = Vec::new();
-        while let Some(info) = consumers.next().await {
-            let info = info.map_err(|error| broker_error("listing consumers", &error))?;
-            let filter = info.config.filter_subject.clone();
-            let mut tokens = filter.split('.').skip(1);
-            let lane = tokens.next().and_then(|token| token.parse().ok());
-            let pool = tokens.next().and_then(|token| token.parse().ok());
-            let (Some(lane), Some(pool)) = (lane, pool) else { continue };
-            let oldest = self.next_from(JOBS, &filter, 1).await?;
-            lanes.push(LaneStatus {
-                lane,
-                pool,
-                pending: info.num_pending,
-                in_flight: u64::try_from(info.num_ack_pending).unwrap_or(u64::MAX),
-                waiting: u64::try_from(info.num_waiting).unwrap_or(u64::MAX),
-                oldest: oldest.map(|kept| since(kept.stored_ms)),
-            });
-        }
-        if lanes.is_empty() {
-            return Err(QueueError::NotInitialised { what: "lane".to_owned() });
-        }
+        let lanes = self.lane_status().await?;
         let dead = self.count(DEAD).await?;
         Ok(ClusterStatus { nodes, lanes, dead })
+    }
+
+    /// Read from the counters of the consumers and one message of each lane that is not empty:
+    /// it costs the same whatever waits.
+    async fn lane_status(&self) -> Result<Vec<LaneStatus>, QueueError> {
+        let mut lanes: BTreeMap<(Pool, Lane), (LaneStatus, u64)> = BTreeMap::new();
+        let mut idle: BTreeMap<Pool, u64> = BTreeMap::new();
+        let stream = self.stream(JOBS).await?;
+        let mut consumers = stream.consumers();
+        while let Some(info) = consumers.next().await {
+            let info = info.map_err(|error| broker_error("listing consumers", &error))?;
+            let filter = &info.config.filter_subject;
+            if let Some(pool) = idle_pool(filter) {
+                idle.insert(pool, u64::try_from(info.num_waiting).unwrap_or(u64::MAX));
+            }
+            let Some(Shard { lane, pool, .. }) = Shard::of_filter(filter) else { continue };
+            let in_flight = u64::try_from(info.num_ack_pending).unwrap_or(u64::MAX);
+            let (status, floor) = lanes.entry((pool.clone(), lane.clone())).or_insert_with(|| {
+                let (pending, in_flight, waiting) = (0, 0, 0);
+                (LaneStatus { lane, pool, pending, in_flight, waiting, oldest: None }, u64::MAX)
+            });
+            status.pending += info.num_pending;
+            status.in_flight += in_flight;
+            if info.num_pending + in_flight > 0 {
+                // Everything up to here is done.
+                *floor = (*floor).min(info.ack_floor.stream_sequence);
+            }
+        }
+        let mut all = Vec::new();
+        for (mut status, floor) in lanes.into_values() {
+            status.waiting = idle.get(&status.pool).copied().unwrap_or(0);
+            if floor < u64::MAX {
+                let filter = format!("queue.{}.{}.>", status.lane, status.pool);
+                let oldest = self.next_from(JOBS, &filter, floor + 1).await?;
+                status.oldest = oldest.map(|kept| since(kept.stored_ms));
+            }
+            all.push(status);
+        }
+        Ok(all)
     }
 
     /// The messages of a stream.
@@ -172,7 +213,11 @@ fn read(payload: &[u8], beat_ms: u64) -> Option<NodeState> {
         slots: beat.slots,
         busy: beat.busy,
         quarantined: beat.quarantined,
+        states: beat.states,
         draining: beat.draining,
+        unready: beat.unready,
+        restarts: beat.restarts,
+        recent: beat.recent,
         isolation: beat.isolation.parse().ok()?,
         version: beat.version,
         judged: beat.judged,

@@ -9,7 +9,7 @@ use minos_model::{
 
 use crate::broker::Published;
 use crate::control::CANCEL_KEPT;
-use crate::subject::{CONTROL, JOBS, RESULTS};
+use crate::subject::{CONTROL, JOBS, RESULTS, kept_filter, published_subject};
 use crate::verdicts::read_judgement;
 use crate::wire::{CONTENT_TYPE, Form, MAX_SOURCE, decode_job, encode_job};
 use crate::{Broker, JobSubject, JudgingId, QueueError, Stored};
@@ -117,7 +117,7 @@ impl Broker {
         // The limit of the subject (it is here already) and that of the stream (there is no room)
         // have the same code. What the subject holds tells them apart. A verdict is stored before
         // its job goes, so looking at the job first and at the verdict then misses nothing.
-        if self.last_exact(JOBS, &subject.to_string()).await?.is_some() {
+        if self.last_exact(JOBS, &kept_filter_of(subject)).await?.is_some() {
             return Ok(Submitted::AlreadyQueued);
         }
         if let Some(judgement) = self.verdict_exact(judging).await? {
@@ -141,10 +141,10 @@ impl Broker {
         generation: Option<Generation>,
     ) -> Result<Standing, QueueError> {
         let of = generation.map_or_else(|| "*".to_owned(), |generation| generation.to_string());
-        let queued = self.subjects(JOBS, &format!("jobs.*.*.{tenant}.{submission}.{of}")).await?;
+        let queued = self.subjects(JOBS, &kept_filter(tenant, submission, &of)).await?;
         let judged = self.subjects(RESULTS, &format!("results.{tenant}.{submission}.{of}")).await?;
-        let judged = judged.iter().filter_map(|subject| last_token(subject)).max();
-        let queued = queued.iter().filter_map(|subject| last_token(subject)).max();
+        let judged = judged.iter().filter_map(|subject| real_generation(subject)).max();
+        let queued = queued.iter().filter_map(|subject| real_generation(subject)).max();
         let judging = |generation| JudgingId {
             tenant: tenant.clone(),
             submission: submission.clone(),
@@ -172,12 +172,12 @@ impl Broker {
         submission: &SubmissionId,
     ) -> Result<Generation, QueueError> {
         let of = format!("{tenant}.{submission}.*");
-        let mut subjects = self.subjects(JOBS, &format!("jobs.*.*.{of}")).await?;
+        let mut subjects = self.subjects(JOBS, &kept_filter(tenant, submission, "*")).await?;
         subjects.extend(self.subjects(RESULTS, &format!("results.{of}")).await?);
         subjects.extend(
             self.subjects(crate::subject::SUBMISSIONS, &format!("submissions.*.{of}")).await?,
         );
-        let latest = subjects.iter().filter_map(|subject| last_token(subject)).max();
+        let latest = subjects.iter().filter_map(|subject| real_generation(subject)).max();
         Ok(latest.map_or(Generation::FIRST, Generation::next))
     }
 
@@ -197,9 +197,11 @@ impl Broker {
             Standing::Judged(judgement) => return Ok(Cancelled::AlreadyJudged(judgement)),
             Standing::Pending { judging } => judging,
         };
-        let job = self.last_exact(JOBS, &format!("jobs.*.*.{judging}")).await?;
-        let job = job.and_then(|kept| {
-            decode_job(&kept.subject, kept.header(CONTENT_TYPE), &kept.payload).ok()
+        let (whose, which) = (&judging.tenant, &judging.submission);
+        let filter = kept_filter(whose, which, judging.generation);
+        let job = self.last_exact(JOBS, &filter).await?.and_then(|kept| {
+            decode_job(&published_subject(&kept.subject), kept.header(CONTENT_TYPE), &kept.payload)
+                .ok()
         });
         let judgement = without_runs(&judging, job.as_ref(), operator, Verdict::Cancelled);
         let stored = self.store_verdict(&judgement).await?;
@@ -244,8 +246,15 @@ impl Broker {
     }
 }
 
-fn last_token(subject: &str) -> Option<Generation> {
-    subject.rsplit('.').next()?.parse().ok()
+/// Finds a job in its lane, in whatever shard it is.
+fn kept_filter_of(subject: &JobSubject) -> String {
+    format!("queue.{}.{}.*.{}", subject.lane, subject.pool, subject.judging)
+}
+
+/// The generation a subject ends in, unless it is a trial's.
+pub(crate) fn real_generation(subject: &str) -> Option<Generation> {
+    let generation: Generation = subject.rsplit('.').next()?.parse().ok()?;
+    if generation.is_trial() { None } else { Some(generation) }
 }
 
 /// A judgement that rests on no run: JE for what cannot be judged, CS for what was cancelled.
@@ -318,7 +327,7 @@ impl Broker {
         &self,
         judging: &JudgingId,
     ) -> Result<Option<Judgement>, QueueError> {
-        let kept = self.last_exact(RESULTS, &judging.result_subject()).await?;
+        let kept = self.last_exact(judging.verdict_stream(), &judging.result_subject()).await?;
         kept.as_ref().map(read_judgement).transpose()
     }
 }

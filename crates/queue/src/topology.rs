@@ -9,13 +9,14 @@ use minos_model::{Bytes, Lane, Pool, WallTime};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::subject::consumer_name;
-
 /// The file that is built in: what `minos up` uses, and what `cluster-config/cluster.toml` shows.
 const BUILT_IN: &str = include_str!("../../../cluster-config/cluster.toml");
 
 /// The shortest time a delivery may go without a heartbeat. Three heartbeats must fit.
 const MIN_ACK_WAIT: Duration = Duration::from_millis(300);
+
+/// The most shards: each is a consumer, for every lane and pool.
+const MAX_SHARDS: u32 = 64;
 
 /// A lane and its share of the slots when all lanes have work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,12 +55,16 @@ pub struct Topology {
     pub max_in_flight: u32,
     /// Idle slots waiting at once, per lane and pool, over all nodes. Cannot be changed later.
     pub max_waiting: u32,
+    /// Shards of each lane and pool; a tenant's jobs are all in one, and slots serve them in turn.
+    pub shards: u32,
     /// A node that has not beaten for so long is gone.
     pub beat_ttl: Duration,
     /// The work queue.
     pub jobs: StreamConfig,
     /// Verdicts.
     pub results: StreamConfig,
+    /// Verdicts that rejudges preview. When it is full the oldest goes.
+    pub trials: StreamConfig,
     /// What was judged.
     pub submissions: StreamConfig,
     /// Progress; written behind, and lost when the broker is killed.
@@ -98,6 +103,7 @@ struct RawDelivery {
     max_deliver: u32,
     max_in_flight: u32,
     max_waiting: u32,
+    tenant_shards: Option<u32>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -243,8 +249,9 @@ impl Topology {
     /// What the streams reserve on the broker's disk together.
     #[must_use]
     pub fn disk(&self) -> Bytes {
-        let Self { jobs, results, submissions, events, dead, packages, sources, builds, .. } = self;
-        [jobs, results, submissions, events, dead, packages, sources, builds]
+        let Self { jobs, results, trials, submissions, events, dead, .. } = self;
+        let Self { packages, sources, builds, .. } = self;
+        [jobs, results, trials, submissions, events, dead, packages, sources, builds]
             .iter()
             .fold(Bytes::ZERO, |sum, stream| sum.saturating_add(stream.max_bytes))
     }
@@ -259,9 +266,18 @@ fn read(reading: &mut Reading) -> Option<Topology> {
     let delivery = reading.take::<RawDelivery>("delivery");
     let nodes = reading.take::<RawNodes>("nodes");
     let mut streams: toml::Table = reading.take("streams").unwrap_or_default();
-    let [jobs, results, submissions, events, dead, packages, sources, builds] =
-        ["jobs", "results", "submissions", "events", "dead", "packages", "sources", "builds"]
-            .map(|name| reading.stream(&mut streams, name));
+    let [jobs, results, trials, submissions, events, dead, packages, sources, builds] = [
+        "jobs",
+        "results",
+        "trials",
+        "submissions",
+        "events",
+        "dead",
+        "packages",
+        "sources",
+        "builds",
+    ]
+    .map(|name| reading.stream(&mut streams, name));
     for key in streams.keys() {
         reading.mistake(&format!("streams.{key}"), "unknown stream");
     }
@@ -279,6 +295,10 @@ fn read(reading: &mut Reading) -> Option<Topology> {
     reading.at_least("delivery.max_deliver", delivery.max_deliver, 2);
     reading.at_least("delivery.max_in_flight", delivery.max_in_flight, 1);
     reading.at_least("delivery.max_waiting", delivery.max_waiting, 1);
+    let shards = delivery.tenant_shards.unwrap_or(16);
+    if !(1..=MAX_SHARDS).contains(&shards) {
+        reading.mistake("delivery.tenant_shards", format!("not within 1 and {MAX_SHARDS}"));
+    }
     let beat_ttl = reading.time("nodes.beat_ttl", &nodes.beat_ttl);
     if beat_ttl < Duration::from_secs(1) {
         reading.mistake("nodes.beat_ttl", "less than 1 s");
@@ -291,9 +311,11 @@ fn read(reading: &mut Reading) -> Option<Topology> {
         max_deliver: delivery.max_deliver,
         max_in_flight: delivery.max_in_flight,
         max_waiting: delivery.max_waiting,
+        shards,
         beat_ttl,
         jobs,
         results,
+        trials,
         submissions,
         events,
         dead,
@@ -317,6 +339,9 @@ fn read_lanes(reading: &mut Reading) -> (Vec<LaneConfig>, Vec<Pool>) {
     let mut lanes = Vec::new();
     for (index, raw) in raw_lanes.into_iter().enumerate() {
         reading.at_least(&format!("lane[{index}].weight"), raw.weight, 1);
+        if raw.name == "idle" {
+            reading.mistake(&format!("lane[{index}].name"), "`idle` is the name of no lane");
+        }
         if let Some(lane) = reading.parsed(&format!("lane[{index}].name"), &raw.name) {
             lanes.push(LaneConfig { lane, weight: raw.weight });
         }
@@ -324,9 +349,10 @@ fn read_lanes(reading: &mut Reading) -> (Vec<LaneConfig>, Vec<Pool>) {
     let mut consumers = HashSet::new();
     for LaneConfig { lane, .. } in &lanes {
         for pool in &pools {
-            let name = consumer_name(lane, pool);
+            let name = format!("{lane}-{pool}");
             if !consumers.insert(name.clone()) {
-                reading.mistake("lane", format!("two lanes or pools make the consumer `{name}`"));
+                reading
+                    .mistake("lane", format!("two lanes or pools make the consumers `{name}-N`"));
             }
         }
     }
@@ -334,48 +360,5 @@ fn read_lanes(reading: &mut Reading) -> (Vec<LaneConfig>, Vec<Pool>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_built_in_file_is_read() {
-        let topology = Topology::built_in();
-        let lanes: Vec<_> = topology.lanes.iter().map(|lane| lane.lane.to_string()).collect();
-        assert_eq!(lanes, ["contest", "practice", "rejudge"]);
-        assert_eq!(topology.pools, ["any".parse().unwrap()]);
-        assert_eq!(topology.ack_wait, Duration::from_secs(20));
-        assert_eq!((topology.max_deliver, topology.max_waiting), (5, 8192));
-    }
-
-    #[test]
-    fn every_mistake_is_reported_at_once_with_its_key() {
-        let text = BUILT_IN
-            .replace("replicas = 1", "replicas = 2")
-            .replace("ack_wait = \"20s\"", "ack_wait = \"20\"")
-            .replace("weight = 8", "weight = 0")
-            .replace("name = \"practice\"", "name = \"contest\"")
-            .replace("[streams.dead]", "[streams.dead]\nmax_bites = 1")
-            .replace("\npools = ", "\ncolour = 1\npools = ");
-        let error = Topology::parse("c.toml", &text).unwrap_err();
-        for expected in [
-            "replicas: 2 is none of 1, 3, 5",
-            "delivery.ack_wait: `20` is not a time",
-            "lane[0].weight: 0 is less than 1",
-            "the consumer `contest-any`",
-            "streams.dead.max_bites: unknown field `max_bites`",
-            "colour: unknown key",
-        ] {
-            let found = error.mistakes.iter().any(|mistake| mistake.contains(expected));
-            assert!(found, "{expected} is not in {:#?}", error.mistakes);
-        }
-        assert!(error.to_string().starts_with("c.toml: "), "{error}");
-    }
-
-    #[test]
-    fn a_file_that_is_no_toml_or_empty_is_refused() {
-        let error = Topology::parse("c.toml", "replicas = ").unwrap_err();
-        assert_eq!(error.mistakes.len(), 1, "{error}");
-        let error = Topology::parse("c.toml", "").unwrap_err();
-        assert!(error.mistakes.len() >= 10, "{:#?}", error.mistakes);
-    }
-}
+#[path = "topology_tests.rs"]
+mod tests;

@@ -6,7 +6,6 @@
 #[derive(Debug, Clone)]
 pub(crate) struct Turns {
     lanes: Vec<Turn>,
-    parked: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -18,9 +17,9 @@ struct Turn {
 }
 
 impl Turns {
-    pub(crate) fn new(weights: &[u32], slot: usize) -> Self {
+    pub(crate) fn new(weights: &[u32]) -> Self {
         let turn = |weight: &u32| Turn { weight: i64::from(*weight), credit: 0, has_work: true };
-        Self { lanes: weights.iter().map(turn).collect(), parked: slot }
+        Self { lanes: weights.iter().map(turn).collect() }
     }
 
     /// The lanes in the order in which to ask them.
@@ -50,12 +49,6 @@ impl Turns {
             lane.credit = lane.credit.min(0);
         }
     }
-
-    pub(crate) fn park(&mut self) -> usize {
-        let lane = self.parked % self.lanes.len().max(1);
-        self.parked = lane + 1;
-        lane
-    }
 }
 
 #[cfg(test)]
@@ -63,7 +56,7 @@ mod tests {
     use super::*;
 
     fn share(weights: &[u32], has_work: impl Fn(usize) -> bool, picks: usize) -> Vec<usize> {
-        let mut turns = Turns::new(weights, 0);
+        let mut turns = Turns::new(weights);
         let mut served = vec![0; weights.len()];
         for _ in 0..picks {
             for lane in turns.order() {
@@ -87,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_lane_that_was_empty_is_not_owed_its_past() {
-        let mut turns = Turns::new(&[1, 1], 0);
+        let mut turns = Turns::new(&[1, 1]);
         for _ in 0..1000 {
             for lane in turns.order() {
                 if lane == 1 {
@@ -109,7 +102,7 @@ mod tests {
     #[test]
     fn a_trickle_in_a_light_lane_stays_within_its_share() {
         // A new job is in the light lane at every second turn, the heavy lane is always full.
-        let mut turns = Turns::new(&[8, 1], 0);
+        let mut turns = Turns::new(&[8, 1]);
         let (mut waiting, mut light) = (0, 0);
         for turn in 0..900 {
             waiting += turn % 2;
@@ -127,11 +120,5 @@ mod tests {
             }
         }
         assert!((95..=105).contains(&light), "{light} of 900");
-    }
-
-    #[test]
-    fn parked_pulls_rotate_from_the_slots_own_lane() {
-        let mut turns = Turns::new(&[1, 1, 1], 4);
-        assert_eq!((0..4).map(|_| turns.park()).collect::<Vec<_>>(), [1, 2, 0, 1]);
     }
 }

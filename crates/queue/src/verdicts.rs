@@ -47,20 +47,29 @@ impl Broker {
     /// [`QueueError::StreamFull`]: there is no room; hold the job, do not acknowledge it.
     /// [`QueueError::Timeout`]: unknown; doing it again is safe.
     pub async fn store_verdict(&self, judgement: &Judgement) -> Result<Stored, QueueError> {
-        let judging = JudgingId::of_judgement(judgement);
-        let subject = judging.result_subject();
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, JSON);
         // One id per attempt: sending ours again is ours, another attempt's is another's.
+        let judging = JudgingId::of_judgement(judgement);
         let id = format!("{judging}.{}.{}", judgement.node, judgement.attempt);
+        let mut headers = HeaderMap::new();
         headers.insert("Nats-Msg-Id", id.as_str());
+        self.store_with(judgement, headers).await
+    }
+
+    pub(crate) async fn store_with(
+        &self,
+        judgement: &Judgement,
+        mut headers: HeaderMap,
+    ) -> Result<Stored, QueueError> {
+        let judging = JudgingId::of_judgement(judgement);
+        let (stream, subject) = (judging.verdict_stream(), judging.result_subject());
+        headers.insert(CONTENT_TYPE, JSON);
         let wire = JudgementV1::from(judgement);
-        match self.publish(RESULTS, subject.clone(), headers, wire.to_bytes()).await? {
+        match self.publish(stream, subject.clone(), headers, wire.to_bytes()).await? {
             Published::Stored | Published::Duplicate => Ok(Stored::First),
             // The same code for "judged already" and "no room": only the subject tells.
             Published::Limit(reason) => match self.verdict_exact(&judging).await? {
                 Some(theirs) => Ok(Stored::Already(Box::new(theirs))),
-                None => Err(QueueError::StreamFull { stream: RESULTS, subject, reason }),
+                None => Err(QueueError::StreamFull { stream, subject, reason }),
             },
         }
     }
@@ -70,7 +79,7 @@ impl Broker {
     /// # Errors
     /// [`QueueError::Timeout`], [`QueueError::NotInitialised`].
     pub async fn verdict(&self, judging: &JudgingId) -> Result<Option<Judgement>, QueueError> {
-        let kept = self.last(RESULTS, &judging.result_subject()).await?;
+        let kept = self.last(judging.verdict_stream(), &judging.result_subject()).await?;
         kept.as_ref().map(read_judgement).transpose()
     }
 
@@ -142,6 +151,10 @@ impl Broker {
 
     /// Tells whoever listens how far a judging has come. It is not waited for and may be lost.
     pub async fn progress(&self, progress: &Progress) {
+        // A trial is nobody's news.
+        if progress.generation.is_trial() {
+            return;
+        }
         let judging = JudgingId {
             tenant: progress.tenant.clone(),
             submission: progress.submission.clone(),

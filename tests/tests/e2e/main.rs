@@ -7,4 +7,5 @@ mod crash;
 mod load;
 mod nats;
 mod operation;
+mod operators;
 mod support;

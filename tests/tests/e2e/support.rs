@@ -139,10 +139,16 @@ impl Up {
 
     /// Starts it in `dir`.
     pub(crate) fn spawn(dir: &Path, slots: u32) -> Self {
+        Self::spawn_with(dir, slots, &[])
+    }
+
+    /// The same with variables of the environment.
+    pub(crate) fn spawn_with(dir: &Path, slots: u32, variables: &[(&str, &str)]) -> Self {
         let log = dir.with_extension("log");
         let out = std::fs::File::options().create(true).append(true).open(&log).expect("a log");
         let child = minos(&["up", "--slots", &slots.to_string(), "--dir"])
             .arg(dir)
+            .envs(variables.iter().copied())
             .stdout(Stdio::null())
             .stderr(out)
             // A group of its own, so that all of it can be killed at once.

@@ -26,6 +26,9 @@ const WAIT_BUCKETS: &[f64] =
 const RUN_BUCKETS: &[f64] = &[
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0,
 ];
+/// How late the watchdog is: from a tenth of a millisecond to a quarter of a second.
+const LAG_BUCKETS: &[f64] =
+    &[0.000_1, 0.000_25, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25];
 /// Memory: from 64 KiB to 4 GiB, by factors of four.
 const MEMORY_BUCKETS: &[f64] = &[
     65_536.0,
@@ -46,10 +49,12 @@ const DEAD: &str = "minos_jobs_dead_lettered_total";
 const QUEUE_WAIT: &str = "minos_job_queue_wait_seconds";
 const DURATION: &str = "minos_job_duration_seconds";
 const END_TO_END: &str = "minos_job_end_to_end_seconds";
+const IN_FLIGHT: &str = "minos_jobs_in_flight";
 const RUNS: &str = "minos_runs_total";
 const RUN_CPU: &str = "minos_run_cpu_seconds";
 const RUN_WALL: &str = "minos_run_wall_seconds";
 const RUN_MEMORY: &str = "minos_run_memory_bytes";
+const WATCHDOG_LAG: &str = "minos_watchdog_lag_seconds";
 const COMPILE_HITS: &str = "minos_compile_cache_hits_total";
 const SLOTS: &str = "minos_slots";
 const RESTARTS: &str = "minos_slot_restarts_total";
@@ -59,13 +64,18 @@ const PACKAGE_MISSES: &str = "minos_package_cache_misses_total";
 const PACKAGE_EVICTIONS: &str = "minos_package_cache_evictions_total";
 const PACKAGE_BYTES: &str = "minos_package_cache_bytes";
 const PUBLISH_FAILURES: &str = "minos_results_publish_failures_total";
+const BUFFERED: &str = "minos_results_buffered";
 const PULL_FAILURES: &str = "minos_pull_failures_total";
 const CONNECTED: &str = "minos_broker_connected";
+const RECONNECTS: &str = "minos_broker_reconnects_total";
 const DRAINING: &str = "minos_node_draining";
 const READY: &str = "minos_node_ready";
+const WRITABLE: &str = "minos_state_writable";
 const BUILD: &str = "minos_build_info";
 const PROCESS_RSS: &str = "process_resident_memory_bytes";
 const PROCESS_FDS: &str = "process_open_fds";
+const PROCESS_CPU: &str = "process_cpu_seconds_total";
+const PROCESS_START: &str = "process_start_time_seconds";
 
 /// The recorder is one per process, whoever asks first.
 static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
@@ -81,6 +91,7 @@ pub(crate) fn install() -> Option<&'static PrometheusHandle> {
                 .and_then(|b| b.set_buckets_for_metric(full(DURATION), RUN_BUCKETS))
                 .and_then(|b| b.set_buckets_for_metric(full(RUN_CPU), RUN_BUCKETS))
                 .and_then(|b| b.set_buckets_for_metric(full(RUN_WALL), RUN_BUCKETS))
+                .and_then(|b| b.set_buckets_for_metric(full(WATCHDOG_LAG), LAG_BUCKETS))
                 .and_then(|b| b.set_buckets_for_metric(full(RUN_MEMORY), MEMORY_BUCKETS))
                 .expect("the lists of buckets are constants and not empty")
                 .build_recorder();
@@ -115,6 +126,17 @@ fn describe() {
     describe_histogram!(QUEUE_WAIT, Unit::Seconds, "From stored in the stream to taken.");
     describe_histogram!(DURATION, Unit::Seconds, "Parts of a job's way on this node, by stage.");
     describe_histogram!(END_TO_END, Unit::Seconds, "From stored in the stream to verdict stored.");
+    describe_gauge!(IN_FLIGHT, "Submissions that are being judged here.");
+    describe_histogram!(
+        WATCHDOG_LAG,
+        Unit::Seconds,
+        "How far past its CPU or wall-clock limit a run was when the watchdog ended it."
+    );
+    describe_gauge!(BUFFERED, "Verdicts held here that the broker has not taken yet.");
+    describe_counter!(RECONNECTS, "Times the connection to the broker was made again.");
+    describe_gauge!(WRITABLE, "Whether the node's state directory takes files.");
+    describe_counter!(PROCESS_CPU, "CPU time of this process, wardens not included, in seconds.");
+    describe_gauge!(PROCESS_START, Unit::Seconds, "When this process started, since 1970.");
     describe_counter!(RUNS, "Runs of contestants' programs, by cause and by which limit ended it.");
     describe_histogram!(RUN_CPU, Unit::Seconds, "CPU time of contestants' runs, by language.");
     describe_histogram!(RUN_WALL, Unit::Seconds, "Wall-clock time of contestants' runs.");
@@ -155,6 +177,7 @@ fn zero() {
     }
     counter!(PUBLISH_FAILURES).absolute(0);
     counter!(PULL_FAILURES).absolute(0);
+    counter!(RECONNECTS).absolute(0);
     for name in [PACKAGE_HITS, PACKAGE_MISSES, PACKAGE_EVICTIONS, COMPILE_HITS] {
         counter!(name).absolute(0);
     }
@@ -211,6 +234,9 @@ pub(crate) fn finished(judgement: &Judgement, published: SystemTime) {
 fn run(test: &TestResult, language: &str) {
     let Some(cause) = &test.cause else { return };
     counter!(RUNS, "cause" => cause_label(cause), "limit" => hardness(cause)).increment(1);
+    if let Some(lag) = lag(cause) {
+        histogram!(WATCHDOG_LAG).record(lag.as_secs_f64());
+    }
     let language = language.to_owned();
     histogram!(RUN_CPU, "lang" => language.clone()).record(test.cpu.duration().as_secs_f64());
     histogram!(RUN_WALL, "lang" => language.clone()).record(test.wall.duration().as_secs_f64());
@@ -238,6 +264,16 @@ const fn hardness(cause: &Cause) -> &'static str {
         },
         Cause::Exited | Cause::Signalled | Cause::Syscall { .. } | Cause::Cancelled => "none",
     }
+}
+
+/// How late the watchdog was at a limit of time.
+fn lag(cause: &Cause) -> Option<Duration> {
+    let Cause::Limit { limit: LimitKind::CpuTime | LimitKind::WallTime, by, allowed, observed } =
+        cause
+    else {
+        return None;
+    };
+    (*by == By::Watchdog).then(|| Duration::from_micros(observed.saturating_sub(*allowed)))
 }
 
 /// A job goes back.
@@ -270,6 +306,7 @@ pub(crate) fn slots(count: &Count) {
     for doing in Doing::ALL {
         gauge!(SLOTS, "state" => doing.as_str()).set(f64::from(count.of(doing)));
     }
+    gauge!(IN_FLIGHT).set(f64::from(count.busy));
 }
 
 /// The state of the node, as readiness sees it.
@@ -279,13 +316,29 @@ pub(crate) fn node(ready: bool, draining: bool, connected: bool) {
     gauge!(CONNECTED).set(f64::from(u8::from(connected)));
 }
 
+/// What the node holds back, and whether it can write.
+pub(crate) fn holds(verdicts: u32, writable: bool, reconnects: u64) {
+    gauge!(BUFFERED).set(f64::from(verdicts));
+    gauge!(WRITABLE).set(f64::from(u8::from(writable)));
+    counter!(RECONNECTS).absolute(reconnects);
+}
+
 /// Children that nobody has reaped.
 pub(crate) fn zombies(number: u32) {
     gauge!(ZOMBIES).set(f64::from(number));
 }
 
 /// What this process holds.
-pub(crate) fn process(resident_bytes: u64, descriptors: u32) {
+pub(crate) fn process(
+    resident_bytes: u64,
+    descriptors: u32,
+    cpu: Duration,
+    started: Option<Duration>,
+) {
+    counter!(PROCESS_CPU).absolute(cpu.as_secs());
+    if let Some(started) = started {
+        gauge!(PROCESS_START).set(started.as_secs_f64());
+    }
     gauge!(PROCESS_RSS).set(whole_kib(resident_bytes));
     gauge!(PROCESS_FDS).set(f64::from(descriptors));
 }

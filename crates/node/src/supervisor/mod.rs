@@ -163,6 +163,7 @@ impl<O: Outside> House<O> {
             return self.end_if_empty(me);
         }
         metrics::restarted(*restart);
+        board.restarted();
         let life = post.life;
         let judged = board.judged_by(slot);
         match post.record.failed(Instant::now(), judged, *blamed) {

@@ -19,13 +19,16 @@ const STORE_RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration:
 impl<O: Outside> Walk<O> {
     /// Stores the verdict, then acknowledges.
     pub(super) async fn finish(&self, submission: &Submission, judgement: Judgement) -> End {
-        let storing = Instant::now();
-        match self.store(&judgement).await {
+        let (storing, held) = (Instant::now(), self.board.storing());
+        let stored = self.store(&judgement).await;
+        drop(held);
+        match stored {
             Ok(kept) => {
                 self.ack().await;
                 metrics::step(Step::Publish, storing.elapsed());
                 if kept == Kept::First {
                     metrics::finished(&judgement, self.held.published());
+                    self.board.verdict(judgement.verdict);
                 }
                 self.tell(submission, Stage::Done).await;
                 tracing::debug!(

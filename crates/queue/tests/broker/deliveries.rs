@@ -26,9 +26,9 @@ async fn a_cluster_is_made_once_and_changed_when_its_file_changes() {
         changed,
         [
             "updated stream RESULTS: max_age",
-            "updated consumer contest-any on stream JOBS: max_deliver, weight",
-            "updated consumer practice-any on stream JOBS: max_deliver",
-            "updated consumer rejudge-any on stream JOBS: max_deliver",
+            "updated consumers of lane contest, pool any: max_deliver, weight",
+            "updated consumers of lane practice, pool any: max_deliver",
+            "updated consumers of lane rejudge, pool any: max_deliver",
         ]
     );
     let lanes = cluster.broker.lanes(&"any".parse().unwrap()).await.unwrap();
@@ -142,18 +142,17 @@ async fn a_job_that_is_handed_back_comes_again_after_the_delay() {
 }
 
 #[tokio::test]
-async fn a_delivery_nobody_waits_for_any_more_is_handed_back_at_once() {
+async fn a_slot_that_leaves_while_it_waits_takes_nothing_with_it() {
     let topology = Topology { ack_wait: Duration::from_secs(60), ..topology() };
     let cluster = cluster_of(&topology).await;
     let lanes = cluster.lanes().await;
     let mut gone = lanes.rotation(0).await.unwrap();
-    // The pull is parked at the broker when its future is dropped.
     let parked = lanes.next(&mut gone, Duration::from_secs(10));
     tokio::time::timeout(Duration::from_millis(200), parked).await.unwrap_err();
     cluster.broker.submit(&job("s1")).await.unwrap();
     let mut rotation = lanes.rotation(0).await.unwrap();
     let delivery = cluster.take(&lanes, &mut rotation).await;
-    assert_eq!(delivery.delivered, 2);
+    assert_eq!(delivery.delivered, 1);
 }
 
 #[tokio::test]
@@ -271,4 +270,61 @@ async fn the_sweep_finds_a_job_whose_advisory_was_lost_beside_others_in_judging(
     assert_eq!(broker.dead_letters(9).await.unwrap().len(), 1);
     let waited = broker.wait_verdict(&JudgingId::of(&job("poison").submission), PATIENCE).await;
     assert_eq!(waited.unwrap().unwrap().verdict, Verdict::JudgeError);
+}
+
+#[tokio::test]
+async fn a_tenant_that_floods_does_not_hold_up_another() {
+    let cluster = cluster().await;
+    let of = |tenant: &str, id: &str| {
+        let mut sent = job(id);
+        sent.submission.tenant = tenant.parse().unwrap();
+        sent
+    };
+    for index in 0..60 {
+        cluster.broker.submit(&of("flood", &format!("f{index}"))).await.unwrap();
+    }
+    let lanes = cluster.lanes().await;
+    let mut slots = [lanes.rotation(0).await.unwrap(), lanes.rotation(1).await.unwrap()];
+    // Both slots are in the middle of the flood when the others come.
+    for slot in &mut slots {
+        cluster.take(&lanes, slot).await.ack().await.unwrap();
+    }
+    // Their names lie in other shards than that of the flood.
+    let others = ["team-1", "team-2", "team-3"];
+    for tenant in others {
+        cluster.broker.submit(&of(tenant, "s1")).await.unwrap();
+    }
+    let (mut taken, mut flood, mut seen) = (0, 0, Vec::new());
+    while seen.len() < others.len() {
+        let slot = &mut slots[taken % 2];
+        let delivery = cluster.take(&lanes, slot).await;
+        let tenant = delivery.tenant().unwrap().to_string();
+        delivery.ack().await.unwrap();
+        taken += 1;
+        if tenant == "flood" { flood += 1 } else { seen.push(tenant) }
+    }
+    // In turn: at most one of the flood between two others, for each slot, and a few while the
+    // word of the new jobs is on its way.
+    assert!(flood <= 12, "{flood} jobs of the flood went before {seen:?}");
+    let status = cluster.broker.status().await.unwrap();
+    let contest = status.lanes.iter().find(|lane| lane.lane.as_str() == "contest").unwrap();
+    assert_eq!(contest.pending, 60 - 2 - flood);
+}
+
+#[tokio::test]
+async fn idle_slots_are_counted() {
+    let cluster = cluster().await;
+    let lanes = cluster.lanes().await;
+    let mut slots = [lanes.rotation(0).await.unwrap(), lanes.rotation(1).await.unwrap()];
+    let [one, other] = &mut slots;
+    let park = Duration::from_secs(30);
+    let counted = eventually("two idle slots", async || {
+        let status = cluster.broker.status().await.unwrap();
+        status.lanes.iter().all(|lane| lane.waiting == 2).then_some(())
+    });
+    tokio::select! {
+        _ = lanes.next(one, park) => panic!("there is no job"),
+        _ = lanes.next(other, park) => panic!("there is no job"),
+        () = counted => {}
+    }
 }

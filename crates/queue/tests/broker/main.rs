@@ -6,5 +6,6 @@ mod deliveries;
 mod life;
 mod objects;
 mod production;
+mod rejudges;
 mod support;
 mod verdicts;

@@ -11,6 +11,7 @@ const UNIT: &str = "deploy/systemd/minos-node.service";
 /// Where the unit says the command is installed.
 const INSTALLED: &str = "/usr/local/bin/minos";
 const ALERTS: &str = "deploy/prometheus/alerts.yml";
+const DASHBOARD: &str = "deploy/grafana/minos.json";
 const RUNBOOK: &str = "deploy/runbook.md";
 /// The one file that names metrics.
 const METRICS: &str = "crates/node/src/metrics/mod.rs";
@@ -73,14 +74,50 @@ struct Entry {
     calls: Vec<String>,
 }
 
-/// Checks the systemd unit, the container's system-call profile and the alerts.
+/// Those parts of a dashboard that matter here.
+#[derive(Deserialize)]
+struct Dashboard {
+    panels: Vec<Panel>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Panel {
+    id: u64,
+    #[serde(rename = "type")]
+    kind: String,
+    title: String,
+    #[serde(default)]
+    description: String,
+    #[serde(default)]
+    targets: Vec<Target>,
+    field_config: Option<FieldConfig>,
+}
+
+#[derive(Deserialize)]
+struct FieldConfig {
+    defaults: FieldDefaults,
+}
+
+#[derive(Deserialize)]
+struct FieldDefaults {
+    unit: String,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    expr: String,
+}
+
+/// Checks the systemd unit, the container's system-call profile, the alerts and the dashboard.
 ///
 /// # Errors
 /// Names the file and what is wrong with it.
 pub(super) fn check() -> Result<()> {
     unit()?;
     profile()?;
-    alerts()
+    alerts()?;
+    dashboard()
 }
 
 /// systemd's own opinion of the unit, with the command's path replaced by one that exists here.
@@ -149,6 +186,51 @@ fn alerts() -> Result<()> {
     Ok(())
 }
 
+/// Each panel of the dashboard says what it shows, in a unit, from metrics that exist.
+fn dashboard() -> Result<()> {
+    let (text, metrics) = (read(DASHBOARD)?, read(METRICS)?);
+    let dashboard: Dashboard = serde_json::from_str(&text).with_context(|| DASHBOARD.to_owned())?;
+    let mut ids = std::collections::BTreeSet::new();
+    for panel in &dashboard.panels {
+        let wrong = |what: &str| bail!("{DASHBOARD}: panel `{}` {what}", panel.title);
+        if !ids.insert(panel.id) {
+            return wrong("has the id of another");
+        }
+        if panel.kind == "row" {
+            continue;
+        }
+        let unit = panel.field_config.as_ref().map(|config| config.defaults.unit.as_str());
+        if panel.description.is_empty() || unit.is_none_or(str::is_empty) {
+            return wrong("has no description or no unit");
+        }
+        if panel.targets.is_empty() {
+            return wrong("shows nothing");
+        }
+        for Target { expr } in &panel.targets {
+            if let Some(fault) = fault_of(expr, &metrics) {
+                return wrong(&format!("has an expression that {fault}: {expr}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What is wrong with an expression of a dashboard.
+fn fault_of(expr: &str, metrics: &str) -> Option<String> {
+    if let Some(name) = metric_names(expr).find(|name| !metrics.contains(&format!("\"{name}\""))) {
+        return Some(format!("names `{name}`, which {METRICS} does not have"));
+    }
+    let counted = metric_names(expr).any(|name| name.ends_with("_total"));
+    let rated = expr.contains("rate(") || expr.contains("increase(");
+    if counted && !rated {
+        return Some("shows a counter as it is".to_owned());
+    }
+    if rated && !expr.contains("[$__rate_interval]") {
+        return Some("has a window of its own".to_owned());
+    }
+    (!expr.contains("$instance")).then(|| "is not of the chosen nodes".to_owned())
+}
+
 /// Every `minos_…` of a text, without the endings Prometheus adds to histograms.
 fn metric_names(text: &str) -> impl Iterator<Item = &str> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
@@ -164,7 +246,24 @@ fn read(path: &str) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::metric_names;
+    use super::{fault_of, metric_names};
+
+    #[test]
+    fn an_expression_of_the_dashboard_is_of_real_metrics_in_the_chosen_window_and_nodes() {
+        let metrics = r#"const A: &str = "minos_a_total"; const B: &str = "minos_b";"#;
+        for (expr, fault) in [
+            (r#"rate(minos_a_total{instance=~"$instance"}[$__rate_interval])"#, None),
+            (r#"minos_b{instance=~"$instance"}"#, None),
+            (r#"minos_c{instance=~"$instance"}"#, Some("names `minos_c`")),
+            (r#"minos_a_total{instance=~"$instance"}"#, Some("a counter as it is")),
+            (r#"rate(minos_a_total{instance=~"$instance"}[5m])"#, Some("a window of its own")),
+            ("minos_b", Some("the chosen nodes")),
+        ] {
+            let found = fault_of(expr, metrics);
+            assert_eq!(found.is_some(), fault.is_some(), "{expr}: {found:?}");
+            assert!(found.unwrap_or_default().contains(fault.unwrap_or_default()), "{expr}");
+        }
+    }
 
     #[test]
     fn metrics_are_found_in_expressions() {

@@ -11,11 +11,12 @@ use sha2::{Digest as _, Sha256};
 
 use crate::bounds::MAX_PREPARED;
 use crate::cache::{Cache, io};
+use crate::lines::Lines;
 use crate::prepared::{
     CheckerV2, FileV2, IncludeV2, JuryV2, MANIFEST, PartV2, PreparedV2, SCHEMA, TestV2,
 };
 use crate::relative::folder;
-use crate::{CacheError, Checker, JuryProgram, Package, Part, Problem, ProblemLimits};
+use crate::{CacheError, Checker, Format, JuryProgram, Package, Part, Problem, ProblemLimits};
 
 /// A problem that is being prepared. What is not published vanishes with the value; what a killed
 /// process leaves behind, the next [`Cache::open`] removes.
@@ -28,6 +29,8 @@ pub struct Draft {
     total: u64,
     /// A time limit is still to be inferred.
     unlimited: bool,
+    /// What happens to the ends of lines of tests.
+    line_ends: LineEnds,
 }
 
 impl Draft {
@@ -68,6 +71,10 @@ impl Draft {
             files: BTreeMap::new(),
             total: 0,
             unlimited: package.inference.is_some(),
+            line_ends: match package.format {
+                Format::Polygon => LineEnds::Unix,
+                Format::Icpc(_) => LineEnds::AsTheyAre,
+            },
         };
         draft.copy_programs(package)?;
         draft.copy_files(package)?;
@@ -165,26 +172,28 @@ impl Draft {
         self.unlimited = false;
     }
 
-    /// Writes the input of the test with that index, CR LF turned into LF; the file it lies in.
+    /// Writes the input of the test with that index, in Polygon packages with CR LF turned into LF;
+    /// the file it lies in.
     ///
     /// # Errors
     /// When the content cannot be read or the draft not written.
     pub fn put_input(&mut self, test: usize, content: impl Read) -> Result<PathBuf, CacheError> {
         let name = self.test(test)?.name.clone();
         let path = format!("tests/{name}.in");
-        let written = self.write(&path, content, LineEnds::Unix)?;
+        let written = self.write(&path, content, self.line_ends)?;
         self.test(test)?.input = path;
         Ok(written)
     }
 
-    /// Writes the answer of the test with that index, CR LF turned into LF; the file it lies in.
+    /// Writes the answer of the test with that index, in Polygon packages with CR LF turned into
+    /// LF; the file it lies in.
     ///
     /// # Errors
     /// When the content cannot be read or the draft not written.
     pub fn put_answer(&mut self, test: usize, content: impl Read) -> Result<PathBuf, CacheError> {
         let name = self.test(test)?.name.clone();
         let path = format!("tests/{name}.ans");
-        let written = self.write(&path, content, LineEnds::Unix)?;
+        let written = self.write(&path, content, self.line_ends)?;
         self.test(test)?.answer = path;
         Ok(written)
     }
@@ -358,81 +367,5 @@ impl Drop for Place {
         // A published draft is no longer here; what cannot be removed now, the next open removes.
         drop(fs::remove_dir_all(&self.dir));
         drop(fs::remove_file(&self.lock));
-    }
-}
-
-/// Turns CR LF into LF, chunk by chunk.
-#[derive(Debug, Default)]
-struct Lines {
-    /// The last chunk ended with a CR that may belong to a line's end.
-    pending: bool,
-    turned: Vec<u8>,
-}
-
-impl Lines {
-    /// The next chunk as it is written; an empty chunk is the end.
-    fn turn<'a>(&'a mut self, chunk: &'a [u8]) -> &'a [u8] {
-        if !self.pending && !chunk.contains(&b'\r') {
-            return chunk;
-        }
-        self.turned.clear();
-        if chunk.is_empty() && self.pending {
-            self.turned.push(b'\r');
-            self.pending = false;
-        }
-        for &byte in chunk {
-            if self.pending && byte != b'\n' {
-                self.turned.push(b'\r');
-            }
-            self.pending = byte == b'\r';
-            if !self.pending {
-                self.turned.push(byte);
-            }
-        }
-        &self.turned
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn turned(chunks: &[&[u8]]) -> Vec<u8> {
-        let mut lines = Lines::default();
-        let mut all: Vec<u8> = Vec::new();
-        for chunk in chunks {
-            all.extend(lines.turn(chunk));
-        }
-        all.extend(lines.turn(b""));
-        all
-    }
-
-    #[test]
-    fn windows_line_ends_become_unix_ones_and_nothing_else_changes() {
-        for (chunks, expected) in [
-            (vec![b"0\r\n1 4 2\r\n".as_slice()], b"0\n1 4 2\n".as_slice()),
-            (vec![b"a\r", b"\nb"], b"a\nb"),
-            (vec![b"a\r", b"b"], b"a\rb"),
-            (vec![b"a\r\r\n"], b"a\r\n"),
-            (vec![b"a\r"], b"a\r"),
-            (vec![b"\n\r"], b"\n\r"),
-        ] {
-            assert_eq!(turned(&chunks), expected, "{chunks:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn chunks_make_no_difference(text in "[\r\na]{0,20}", cut in 0_usize..20) {
-            let bytes = text.as_bytes();
-            let (left, right) = bytes.split_at(cut.min(bytes.len()));
-            let expected = text.replace("\r\n", "\n");
-            prop_assert_eq!(turned(&[bytes]), expected.as_bytes());
-            if !left.is_empty() && !right.is_empty() {
-                prop_assert_eq!(turned(&[left, right]), expected.as_bytes());
-            }
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! Packages and languages, read once at the edge.
 //!
-//! A [`Package`] is a problem as its author delivers it: a directory or a zip, from Polygon. It is
-//! read, checked and never trusted. Whoever judges it first makes it complete: a [`Draft`] takes
+//! A [`Package`] is a problem as its author delivers it: a directory or a zip, from Polygon or in
+//! one of the ICPC/Kattis formats. It is read, checked and never trusted. Whoever judges it first makes it complete: a [`Draft`] takes
 //! every input and answer, and is published as a [`Problem`] in the [`Cache`]. [`Languages`] says
 //! how sources become programs.
 //!
@@ -16,12 +16,15 @@
 //!   with a folder around everything are one revision. What version control and file managers
 //!   leave behind (`.git`, `__MACOSX`, …) is not part of a package.
 //! - **The manifest** is at the root, or in the only folder of the root.
+//! - **The name** of a Polygon problem is its short name, that of an ICPC problem its folder's (the
+//!   archive's, when the files lie in no folder); a renamed folder is another problem.
 //! - **The judging testset** is the one called `tests`, else the only one.
 //! - **An input** is the file when the package holds it, else the stdout of the command; **an
 //!   answer** is the file when the package holds it, else the stdout of the main solution.
 //! - **Ends of lines**: inputs and answers are stored with CR LF turned into LF, whichever system
 //!   the package was made on; a CR alone stays. Sources and headers stay as they are. The revision
 //!   is that of the package before this.
+//!   Files of ICPC packages stay as they are: their format has no CR LF.
 //! - **Headers**: beside the source, then `files/`, then the listed resources; a C++ program is
 //!   compiled with the package's own `testlib.h`, else with the vendored one.
 //! - **A checker that is only named** (`std::ncmp.cpp` without its source) is built in.
@@ -29,9 +32,13 @@
 //! - **Archives** are unpacked within bounds (entries, bytes, density, depth), and never links,
 //!   devices, encrypted entries, repeated names or names that leave the package. The bounds and
 //!   their reasons are constants of one file, `bounds.rs`.
-//! - **What is read but cannot be judged yet** is said by [`Package::unsupported`]: interactors,
-//!   scorers, two runs per test, solutions that read or write files, graders, generators that
-//!   write several tests. ICPC/Kattis packages are recognised and refused.
+//! - **What an author expects** of a solution (tags, folders, `submissions.yaml`, annotations in
+//!   sources) is a list of [`Expectation`]s, whichever format says it.
+//! - **Unknown keys and elements** that could change how a problem is judged are refused with file,
+//!   field and line. What is known and changes nothing (statements, visualisers, stresses) is
+//!   passed over; anything else is a line of [`Package::notes`].
+//! - **YAML** is read without aliases, and within bounds of bytes, values and depth.
+//! - **What is read but cannot be judged** is said by [`Package::unsupported`].
 
 #![forbid(unsafe_code)]
 
@@ -49,6 +56,7 @@ mod keys;
 mod language;
 mod language_file;
 mod limits;
+mod lines;
 mod mode;
 mod open;
 mod pack;

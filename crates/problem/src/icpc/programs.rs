@@ -148,7 +148,7 @@ impl Place<'_> {
                 scripts: Some(Scripts { dir, build: has("build"), files }),
             });
         }
-        let sources = self.sources(folder, &files)?;
+        let sources = self.sources(folder, &files);
         let path = |file: &String| self.constants.path(&format!("{folder}/{file}"));
         let paths = |files: &[String]| files.iter().map(path).collect::<Result<Vec<_>, _>>();
         Ok(Tool {
@@ -162,8 +162,9 @@ impl Place<'_> {
         })
     }
 
-    /// Sorts the files of a folder: which one runs, what is compiled with it, what lies beside.
-    pub(super) fn sources(&self, folder: &str, files: &[String]) -> Result<Sources, PackageError> {
+    /// Sorts the files of a folder: which one runs, what is compiled with it, what lies beside. A
+    /// folder in no known language, or in several, has none.
+    pub(super) fn sources(&self, folder: &str, files: &[String]) -> Sources {
         let known: Vec<(&String, String)> = files
             .iter()
             .map(|file| (file, kind_of(file)))
@@ -176,14 +177,14 @@ impl Place<'_> {
         if kinds == ["c", "cpp"] {
             kinds = vec!["cpp"];
         }
-        let Some(kind) = kinds.first().copied() else {
-            let problem = "no file in it has the ending of a language that is known here";
-            return Err(self.wrong(folder, problem));
+        let [kind] = kinds.as_slice() else {
+            let main = files.iter().find(|file| is_program(base_name(file))).or(files.first());
+            let main = main.cloned().unwrap_or_default();
+            let kind = if kinds.is_empty() { kind_of(&main) } else { kinds.join(" and ") };
+            let resources = files.iter().filter(|file| **file != main).cloned().collect();
+            return Sources { main, kind, language: None, further: Vec::new(), resources };
         };
-        if kinds.len() > 1 {
-            let problem = format!("files of several languages: {}; expected one", kinds.join(", "));
-            return Err(self.wrong(folder, problem));
-        }
+        let kind = *kind;
         let of_kind = |other: &str| family(other) == kind || (kind, other) == ("cpp", "c");
         let mains = ["__main__", "main", "Main", "MainKt", "solution"];
         let position = |(file, other): &(&String, String)| {
@@ -201,7 +202,7 @@ impl Place<'_> {
                 together && known.iter().any(|(one, k)| *one == file && of_kind(k))
             });
         let language = self.language(&format!("{folder}/{main}"), &main_kind);
-        Ok(Sources { main, kind: main_kind, language, further, resources })
+        Sources { main, kind: main_kind, language, further, resources }
     }
 
     /// The language of a source by its ending; Python 2 says so in its first line.

@@ -110,7 +110,7 @@ fn folder_solution(
         solution.further = paths(files.get(1..).unwrap_or_default())?;
         return Ok(solution);
     }
-    let sources = place.sources(&folder, &files)?;
+    let sources = place.sources(&folder, &files);
     solution.path = path(&sources.main)?;
     solution.further = paths(&sources.further)?;
     solution.resources = paths(&sources.resources)?;

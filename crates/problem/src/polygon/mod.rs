@@ -36,6 +36,7 @@ pub(crate) fn read(opened: &Opened, languages: &Languages) -> Result<Package, Pa
     let document = xml::parse(&text, &file)?;
     let root = Element::root(&document, &file, "problem")?;
 
+    let mut notes = check_elements(&root)?;
     let files = Files::read(opened, languages, &root)?;
     let judging = root.need("judging", "the testsets")?;
     let (testset, name, testsets) = testset::choose(&judging)?;
@@ -46,7 +47,7 @@ pub(crate) fn read(opened: &Opened, languages: &Languages) -> Result<Package, Pa
     let checker = assets::checker(&assets, &files)?;
     let judged = Judged { testset: name, testsets: &testsets, groups: &groups, tests: &tests };
     let solutions = solutions::solutions(&assets, &files, &judged)?;
-    let notes = notes(&judged);
+    notes.extend(self::notes(&judged));
     let validators = assets::validators(&assets, &files)?;
     let interactor = assets::tool(&assets, "interactor", &files)?;
     let scorer = assets::tool(&assets, "scorer", &files)?;
@@ -98,6 +99,87 @@ pub(crate) fn read(opened: &Opened, languages: &Languages) -> Result<Package, Pa
     answers_can_be_made(&package, &assets)?;
     Ok(package)
 }
+
+/// Refuses what judging would have to know and nobody here does; what stands elsewhere is noted.
+fn check_elements(root: &Element<'_>) -> Result<Vec<String>, PackageError> {
+    const OUTSIDE: [&str; 9] = [
+        "names",
+        "statements",
+        "tutorials",
+        "documents",
+        "attachments",
+        "properties",
+        "stresses",
+        "tags",
+        "materials",
+    ];
+    let parts: [(&str, &[&str]); 3] =
+        [("judging", &JUDGING_ELEMENTS), ("files", &FILES_ELEMENTS), ("assets", &ASSETS_ELEMENTS)];
+    for (name, known) in parts {
+        if let Some(part) = root.child(name) {
+            part.check_below(known)?;
+        }
+    }
+    let inside = |name: &&str| parts.iter().any(|(part, _)| part == name);
+    let strange = root.names().into_iter().filter(|name| !OUTSIDE.contains(name) && !inside(name));
+    Ok(strange.map(|name| format!("{name} is no element that is known here")).collect())
+}
+
+/// The elements of `judging`.
+const JUDGING_ELEMENTS: [&str; 12] = [
+    "testset",
+    "time-limit",
+    "memory-limit",
+    "test-count",
+    "input-path-pattern",
+    "answer-path-pattern",
+    "tests",
+    "test",
+    "groups",
+    "group",
+    "dependencies",
+    "dependency",
+];
+
+/// The elements of `files`.
+const FILES_ELEMENTS: [&str; 11] = [
+    "resources",
+    "file",
+    "assets",
+    "asset",
+    "stages",
+    "stage",
+    "attachments",
+    "executables",
+    "executable",
+    "source",
+    "binary",
+];
+
+/// The elements of `assets`.
+const ASSETS_ELEMENTS: [&str; 21] = [
+    "checker",
+    "interactor",
+    "scorer",
+    "validators",
+    "validator",
+    "solutions",
+    "solution",
+    "source",
+    "binary",
+    "copy",
+    "testset",
+    "test-count",
+    "input-path-pattern",
+    "output-path-pattern",
+    "answer-path-pattern",
+    "tests",
+    "test",
+    "runs",
+    "run",
+    "extra-tags",
+    "extra-tag",
+];
 
 fn manifest_text(opened: &Opened, file: &str) -> Result<String, PackageError> {
     let path = opened.tree.path(MANIFEST);

@@ -97,6 +97,30 @@ impl<'a> Element<'a> {
             .collect()
     }
 
+    /// Refuses an element below this one, at any depth, that is none of those.
+    ///
+    /// # Errors
+    /// The first other one, by its way.
+    pub(crate) fn check_below(&self, known: &[&str]) -> Result<(), PackageError> {
+        let inner = self.node.descendants().filter(|node| node.is_element());
+        let mut others = inner.filter(|node| *node != self.node);
+        let unknown = others.find(|node| !known.contains(&node.tag_name().name()));
+        let Some(unknown) = unknown else { return Ok(()) };
+        let around: Vec<&str> = unknown
+            .ancestors()
+            .take_while(|node| *node != self.node)
+            .map(|node| node.tag_name().name())
+            .collect();
+        let way: Vec<&str> = around.into_iter().rev().collect();
+        Err(self.wrong(&way.join("/"), "no element that is known here".to_owned()))
+    }
+
+    /// The names of the elements directly below this one.
+    pub(crate) fn names(&self) -> Vec<&'a str> {
+        let inner = self.node.children().filter(|node| node.is_element());
+        inner.map(|node| node.tag_name().name()).collect()
+    }
+
     /// The same element under another name in errors.
     pub(crate) fn called(mut self, way: String) -> Self {
         self.way = way;

@@ -66,6 +66,14 @@ impl PreparedV2 {
             let problem = format!("{total} bytes in all files, at most {MAX_PREPARED} are kept");
             return Err(damaged(place, MANIFEST, problem));
         }
+        // Names of files in a submission's folder have to stay in it.
+        let beside = self.tests.iter().flat_map(|test| test.files.iter().map(|(name, _)| name));
+        for name in beside.chain(self.includes.iter().map(|include| &include.name)) {
+            if normalise(name).is_ok_and(|plain| plain.as_ref() == Some(name)) {
+                continue;
+            }
+            return Err(damaged(place, name, "no plain relative path".to_owned()));
+        }
         for path in self.paths() {
             if !lengths.contains_key(path.as_str()) {
                 return Err(damaged(place, &path, "not listed among the files".to_owned()));

@@ -39,6 +39,33 @@ fn the_revision_is_that_of_the_content_however_it_is_delivered() {
     assert_ne!(changed.open().unwrap().revision, in_directory);
 }
 
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(128))]
+    #[test]
+    fn no_archive_breaks_the_reader(
+        places in proptest::collection::vec((0_usize..40_000, proptest::num::u8::ANY), 1..6),
+        cut in 0_usize..200,
+        old in proptest::bool::ANY,
+    ) {
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join("sums.zip");
+        let sample = if old { Sample::default() } else { Sample::icpc() };
+        sample.zip(&path, str::to_owned);
+        let mut bytes = fs::read(&path).unwrap();
+        for (at, byte) in places {
+            let at = at % bytes.len();
+            bytes[at] = byte;
+        }
+        bytes.truncate(bytes.len() - cut.min(bytes.len()));
+        fs::write(&path, bytes).unwrap();
+        if let Err(error) = Package::open(&path) {
+            let line = error.to_string();
+            let said = line.contains("sums.zip") || line.contains("package");
+            proptest::prop_assert!(said && !line.contains('\n'), "{}", line);
+        }
+    }
+}
+
 #[test]
 fn litter_beside_a_package_changes_nothing() {
     let dir = TempDir::new().unwrap();

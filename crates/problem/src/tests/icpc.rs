@@ -272,6 +272,24 @@ fn a_solution_in_a_folder_that_asks_nothing_may_say_itself_what_becomes_of_it() 
 }
 
 #[test]
+fn a_solution_in_no_known_language_or_in_several_spoils_nothing() {
+    let package = Sample::icpc()
+        .and("submissions/accepted/two/a.py", "")
+        .and("submissions/accepted/two/b.cpp", "")
+        .and("submissions/accepted/three/Main.hs", "")
+        .and("submissions/accepted/four.class", "")
+        .open()
+        .unwrap();
+    let kinds: Vec<(&str, bool)> = package
+        .solutions
+        .iter()
+        .filter(|one| one.label == "accepted")
+        .map(|one| (one.kind.as_str(), one.language.is_some()))
+        .collect();
+    assert_eq!(kinds, [("py", true), ("class", false), ("hs", false), ("cpp and py", false)]);
+}
+
+#[test]
 fn what_nobody_here_uses_is_noted() {
     let package = Sample::icpc()
         .and("Makefile", "")

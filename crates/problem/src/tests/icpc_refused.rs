@@ -127,6 +127,11 @@ fn files_that_are_missing_or_mean_another_version_are_named() {
             "no file of this version",
         ),
         (
+            Sample::icpc().without("output_validator/check.cpp").and("output_validator/v.hs", ""),
+            "output_validator/v.hs",
+            "type `hs` is listed by no language file",
+        ),
+        (
             Sample::legacy().edit("problem.yaml", "", "validation: custom\n"),
             "output_validators",
             "holds no program",
@@ -137,13 +142,6 @@ fn files_that_are_missing_or_mean_another_version_are_named() {
             Sample::icpc().and("data/invalid_output/x.in", "").and("data/invalid_output/x.ans", ""),
             "data/invalid_output/x.out",
             "missing",
-        ),
-        (
-            Sample::icpc()
-                .and("submissions/accepted/two/a.py", "")
-                .and("submissions/accepted/two/b.cpp", ""),
-            "submissions/accepted/two",
-            "several languages: cpp, py",
         ),
     ] {
         refused(&sample, file, said);

@@ -63,6 +63,9 @@ fn a_field_that_holds_what_it_cannot_is_named_with_what_was_expected() {
         ("main.cpp\" type=\"cpp.g++17", "main.cpp\" type=\"python.2", &["`python.2`", "test 02"]),
         ("extra-tag testset=\"tests\"", "extra-tag testset=\"x\"", &["no testset `x`"]),
         ("extra-tag group=\"1\"", "extra-tag group=\"9\"", &["extra-tag[1]@group", "no group `9`"]),
+        ("<groups>", "<bonus/><groups>", &["judging/testset/bonus: no element that is known"]),
+        ("<copy ", "<magic/><copy ", &["assets/checker/magic: no element that is known here"]),
+        ("<resources>", "<resources><x/>", &["files/resources/x: no element"]),
         ("</problem>", "", &["not well-formed XML", "line"]),
     ];
     for (old, new, said) in rows {

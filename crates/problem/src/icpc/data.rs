@@ -6,9 +6,10 @@ use super::groups::{self, Settings};
 use super::manifest::Manifest;
 use super::place::Place;
 use super::{legacy, recent};
+use crate::relative::base_name;
 use crate::{
-    Answer, CheckerTest, CheckerWord, Group, Input, InvalidInput, PackageError, PackageTest,
-    Scoring, ValidatorArgs,
+    Answer, CheckerTest, CheckerWord, Group, IcpcVersion, Input, InvalidInput, PackageError,
+    PackageTest, Scoring, ValidatorArgs,
 };
 
 /// What `data/` holds.
@@ -36,7 +37,10 @@ impl Data {
     }
 
     pub(super) fn read(place: &mut Place<'_>, manifest: &Manifest) -> Result<Self, PackageError> {
-        let mut data = if manifest.version.is_legacy() {
+        // Packages of the draft's first months have trees of groups as the old versions do.
+        let early = manifest.version == IcpcVersion::Draft202307
+            && place.below("data").iter().any(|path| base_name(path) == legacy::SETTINGS);
+        let mut data = if manifest.version.is_legacy() || early {
             legacy::read(place, manifest)?
         } else {
             recent::read(place, manifest)?
@@ -191,7 +195,7 @@ impl Proofs<'_, '_> {
         let path = format!("data/{folder}/{name}");
         let around = crate::relative::folder(&path).to_owned();
         if !self.known.contains_key(&around) {
-            let settings = groups::of_group(self.place, &around, self.manifest.version)?;
+            let settings = groups::of_group(self.place, &around)?;
             self.known.insert(around.clone(), settings);
         }
         let own = groups::of_test(self.place, &format!("{path}.yaml"))?;

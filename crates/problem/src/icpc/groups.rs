@@ -2,7 +2,7 @@
 
 use super::place::Place;
 use crate::yaml::{Field, Map, Node};
-use crate::{IcpcVersion, PackageError, PointsPolicy, ValidatorArgs};
+use crate::{PackageError, PointsPolicy, ValidatorArgs};
 
 /// What one `test_group.yaml`, or a test's own file, says.
 #[derive(Debug, Clone, Default)]
@@ -41,22 +41,14 @@ impl Settings {
 }
 
 /// The settings of a folder below `data/`.
-pub(super) fn of_group(
-    place: &Place<'_>,
-    folder: &str,
-    version: IcpcVersion,
-) -> Result<Settings, PackageError> {
+pub(super) fn of_group(place: &Place<'_>, folder: &str) -> Result<Settings, PackageError> {
     let path = format!("{folder}/test_group.yaml");
     if place.holds(&path) {
         return read_group(place, &path, folder);
     }
-    // Packages of the draft's first months have the file's old name.
     let old = format!("{folder}/testdata.yaml");
     if !place.holds(&old) {
         return Ok(Settings::default());
-    }
-    if version == IcpcVersion::Draft202307 {
-        return read_group(place, &old, folder);
     }
     let problem = "no file of this version of the format; expected test_group.yaml";
     Err(place.wrong(&old, problem))
@@ -145,7 +137,7 @@ fn common(map: &Map<'_>) -> Result<Settings, PackageError> {
     })
 }
 
-fn input_args(field: &Field<'_>) -> Result<ValidatorArgs, PackageError> {
+pub(super) fn input_args(field: &Field<'_>) -> Result<ValidatorArgs, PackageError> {
     let expected = "a sequence of texts, or a mapping from validators to such";
     if !field.is_map() {
         return field.list_of_texts(expected).map(ValidatorArgs::Each);

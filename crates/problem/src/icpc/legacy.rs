@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::data::{Data, folders_in, test_at, tests_in};
+use super::groups;
 use super::manifest::{Manifest, range, words};
 use super::place::Place;
 use crate::bounds::MAX_DEPTH;
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// The settings of groups.
-const SETTINGS: &str = "testdata.yaml";
+pub(super) const SETTINGS: &str = "testdata.yaml";
 
 /// What a `testdata.yaml` says. A group without the file has those of the group around.
 #[derive(Debug, Clone)]
@@ -127,6 +128,12 @@ impl Tree<'_, '_> {
             test.validator_args.clone_from(&self.manifest.validator_flags);
             test.validator_args.extend(settings.validator_flags.iter().cloned());
             test.input_args = settings.input_flags.clone();
+            if !self.manifest.version.is_legacy() {
+                let own = groups::of_test(self.place, &format!("data/{name}.yaml"))?;
+                test.args = own.args.unwrap_or_default();
+                test.validator_args = own.validator_args.unwrap_or(test.validator_args);
+                test.input_args = own.input_args.unwrap_or(test.input_args);
+            }
             group.members.push(Member::Test(self.data.tests.len()));
             self.data.tests.push(test);
         }
@@ -158,7 +165,7 @@ impl Tree<'_, '_> {
         };
         let (accept_score, reject_score) =
             (number("accept_score", 1.0)?, number("reject_score", 0.0)?);
-        let settings = Settings {
+        let mut settings = Settings {
             on_reject,
             grader: self.grader(&map)?,
             accept_score,
@@ -176,6 +183,14 @@ impl Tree<'_, '_> {
                 Some(field) => input_flags(&field)?,
             },
         };
+        if !self.manifest.version.is_legacy() {
+            if let Some(args) = map.get("output_validator_args") {
+                settings.validator_flags = args.list_of_texts("a sequence of texts")?;
+            }
+            if let Some(args) = map.get("input_validator_args") {
+                settings.input_flags = groups::input_args(&args)?;
+            }
+        }
         map.close()?;
         Ok(settings)
     }

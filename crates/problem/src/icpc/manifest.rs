@@ -152,6 +152,16 @@ impl Manifest {
         if let Some(kinds) = map.get("type") {
             self.kinds(&kinds)?;
         }
+        if self.version == IcpcVersion::Draft202307 {
+            // In its first months the draft had these from the old version.
+            map.allow(&["author", "source_url"]);
+            if map.get("validation").is_some() {
+                self.validation(map)?;
+            }
+            if let Some(flags) = map.get("validator_flags") {
+                self.validator_flags = words(&flags.texts("flags in one text")?);
+            }
+        }
         self.validator_scores = self.scoring;
         self.no_file_writing = match map.get("allow_file_writing") {
             Some(allowed) => !allowed.truth()?,
@@ -207,6 +217,12 @@ impl Manifest {
 fn version(map: &Map<'_>) -> Result<IcpcVersion, PackageError> {
     let Some(field) = map.get("problem_format_version") else { return Ok(IcpcVersion::Legacy) };
     let text = field.text("a version such as 2025-09")?;
+    // A draft of a version that has become final, and a final version that never did.
+    let text = match text {
+        "2023-07" => "2023-07-draft",
+        "2025-09-draft" => "2025-09",
+        text => text,
+    };
     let found = IcpcVersion::ALL.into_iter().find(|version| version.as_str() == text);
     found.ok_or_else(|| {
         let known = IcpcVersion::ALL.map(IcpcVersion::as_str).join(", ");

@@ -24,8 +24,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::open::Opened;
 use crate::{
-    Checker, Comparison, Format, JuryProgram, Languages, Package, PackageError, Validator,
-    Validators,
+    Checker, Comparison, Format, IcpcVersion, JuryProgram, Languages, Package, PackageError,
+    Validator, Validators,
 };
 use constants::Constants;
 use data::Data;
@@ -108,7 +108,9 @@ fn revision(id: &ProblemId, files: &Digest) -> Digest {
 
 /// The default output validator, or the package's own.
 fn checker(place: &mut Place<'_>, manifest: &Manifest) -> Result<Checker, PackageError> {
-    let legacy = manifest.version.is_legacy();
+    let early =
+        manifest.version == IcpcVersion::Draft202307 && !place.has_folder("output_validator");
+    let legacy = manifest.version.is_legacy() || early;
     let folder = if legacy { "output_validators" } else { "output_validator" };
     let custom = manifest.custom_validation.unwrap_or_else(|| place.has_folder(folder));
     if !custom {

@@ -125,10 +125,16 @@ impl<'a> Place<'a> {
             "output_visualizer",
             "test_case_visualizer",
         ];
-        let foreign: &[(&str, &str)] = if version.is_legacy() {
-            &[("output_validator", "output_validators"), ("static_validator", "output_validators")]
-        } else {
-            &[("output_validators", "output_validator"), ("graders", "output_validator")]
+        let foreign: &[(&str, &str)] = match version {
+            IcpcVersion::Legacy | IcpcVersion::LegacyIcpc => &[
+                ("output_validator", "output_validators"),
+                ("static_validator", "output_validators"),
+            ],
+            // It changed from the one to the other.
+            IcpcVersion::Draft202307 => &[],
+            IcpcVersion::V202509 => {
+                &[("output_validators", "output_validator"), ("graders", "output_validator")]
+            }
         };
         for (folder, instead) in foreign {
             if self.has_folder(folder) {

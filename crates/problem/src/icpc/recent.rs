@@ -12,7 +12,7 @@ use crate::{FeedbackPolicy, Group, IcpcVersion, PackageError, PackageTest, Point
 pub(super) fn read(place: &mut Place<'_>, manifest: &Manifest) -> Result<Data, PackageError> {
     let scoring = if manifest.scoring { Scoring::Points } else { Scoring::PassFail };
     let mut recent = Recent { place, manifest, data: Data::new(scoring) };
-    let outer = groups::of_group(recent.place, "data", manifest.version)?;
+    let outer = groups::of_group(recent.place, "data")?;
     recent.sample(&outer)?;
     let settings = recent.settings("secret", &outer)?;
     recent.node("secret", None, &settings, 1)?;
@@ -185,7 +185,7 @@ impl Recent<'_, '_> {
 
     fn settings(&mut self, name: &str, outer: &Settings) -> Result<Settings, PackageError> {
         let folder = format!("data/{name}");
-        let settings = groups::of_group(self.place, &folder, self.manifest.version)?.within(outer);
+        let settings = groups::of_group(self.place, &folder)?.within(outer);
         if let Some(key) = settings.scored_key.filter(|_| !self.manifest.scoring) {
             let problem = format!("{key}: only problems of type scoring have it");
             return Err(self.place.wrong(&format!("{folder}/test_group.yaml"), problem));

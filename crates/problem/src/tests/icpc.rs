@@ -135,6 +135,43 @@ fn kinds_of_problems_combine() {
 }
 
 #[test]
+fn the_draft_has_some_of_the_old_version_and_some_of_the_new() {
+    let old = Sample::legacy()
+        .edit("problem.yaml", "name", "problem_format_version: 2023-07-draft\nauthor: A\nname")
+        .edit("data/testdata.yaml", "", "output_validator_args: [case_sensitive]\n")
+        .and("data/secret/z.yaml", "args: [a]\n")
+        .open()
+        .unwrap();
+    assert!(matches!(old.scoring, Scoring::Graded(_)));
+    assert_eq!(old.tests[0].validator_args, ["float_tolerance", "1e-6", "case_sensitive"]);
+    assert_eq!(old.tests[2].args, ["a"]);
+    let validators = Sample::icpc()
+        .edit("problem.yaml", "2025-09", "2023-07")
+        .without("output_validator/check.cpp")
+        .and("output_validators/check/check.cpp", "")
+        .open()
+        .unwrap();
+    assert!(matches!(validators.checker, Checker::Validators(_)));
+    let nested = Sample::icpc()
+        .edit("problem.yaml", "2025-09", "2023-07-draft")
+        .edit(
+            "data/secret/g1/test_group.yaml",
+            "max_score: 40\nrequire_pass: sample",
+            "scoring: {score: 40, require_pass: sample}",
+        )
+        .edit(
+            "data/secret/g2/test_group.yaml",
+            "max_score: 60\nscore_aggregation: sum",
+            "scoring: {aggregation: sum}",
+        )
+        .open()
+        .unwrap();
+    let points: Vec<Option<f64>> = nested.groups.iter().map(|group| group.points).collect();
+    assert_eq!(points, [Some(0.0), Some(100.0), Some(40.0), Some(60.0)]);
+    assert_eq!(nested.tests[2].points, Some(30.0));
+}
+
+#[test]
 fn a_folder_with_build_or_run_is_a_program_of_its_own() {
     for (script, build) in [("build", true), ("run", false)] {
         let mut sample = Sample::icpc().without("output_validator/check.cpp");

@@ -178,7 +178,8 @@ impl Place<'_> {
             kinds = vec!["cpp"];
         }
         let [kind] = kinds.as_slice() else {
-            let main = files.iter().find(|file| is_program(base_name(file))).or(files.first());
+            let main = files.iter().find(|file| is_program(base_name(file)));
+            let main = main.or_else(|| files.first());
             let main = main.cloned().unwrap_or_default();
             let kind = if kinds.is_empty() { kind_of(&main) } else { kinds.join(" and ") };
             let resources = files.iter().filter(|file| **file != main).cloned().collect();

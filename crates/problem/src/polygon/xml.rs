@@ -102,7 +102,7 @@ impl<'a> Element<'a> {
     /// # Errors
     /// The first other one, by its way.
     pub(crate) fn check_below(&self, known: &[&str]) -> Result<(), PackageError> {
-        let inner = self.node.descendants().filter(|node| node.is_element());
+        let inner = self.node.descendants().filter(Node::is_element);
         let mut others = inner.filter(|node| *node != self.node);
         let unknown = others.find(|node| !known.contains(&node.tag_name().name()));
         let Some(unknown) = unknown else { return Ok(()) };
@@ -117,7 +117,7 @@ impl<'a> Element<'a> {
 
     /// The names of the elements directly below this one.
     pub(crate) fn names(&self) -> Vec<&'a str> {
-        let inner = self.node.children().filter(|node| node.is_element());
+        let inner = self.node.children().filter(Node::is_element);
         inner.map(|node| node.tag_name().name()).collect()
     }
 

@@ -101,7 +101,9 @@ enum Change {
 impl Costs {
     /// What a run measured; `None` for one that judged too little or whose slots are unknown.
     pub(super) fn of(record: &Record) -> Option<Self> {
-        let slots: u64 = record.start.nodes.iter().map(|node| u64::from(node.slots)).sum();
+        let at_start: u64 = record.start.nodes.iter().map(|node| u64::from(node.slots)).sum();
+        let later = record.samples.iter().map(|sample| u64::from(sample.slots)).max();
+        let slots = at_start.max(later.unwrap_or(0));
         if slots == 0 {
             return None;
         }

@@ -94,13 +94,14 @@ async fn replay(args: &RunArgs, mix: Mix, plan: Plan, out: &std::path::Path) -> 
     for problem in mix.problems() {
         prepare::push_when_missing(&broker, &args.common, &problem).await?;
     }
-    let nodes = prepare::nodes(&broker).await;
+    let known = broker.nodes().await.unwrap_or_default().len();
     let warmed = if mix.warm || plan.storm_size() > 0 {
-        Some(prepare::warm_up(&broker, &mix, nodes.len()).await?)
+        Some(prepare::warm_up(&broker, &mix, known).await?)
     } else {
         None
     };
     let bare = bare::measure(&mix);
+    let nodes = prepare::nodes(&broker).await;
 
     let processes = Processes::of_directory(&args.common.dir);
     let processes = processes.filter(|_| args.common.nats.is_none());

@@ -110,7 +110,7 @@ mod tests {
             (vec![start.as_str(), SENT], 1, 0),
             (vec![start.as_str(), SENT, "{\"event\":\"recei"], 1, 1),
             (vec![start.as_str(), "{\"event\":\"se\n", RESUMED, SENT], 1, 2),
-            (vec![start.as_str(), SENT, RESUMED], 1, 0),
+            (vec![start.as_str(), SENT, RESUMED], 1, 1),
         ] {
             let record = with(&lines).unwrap();
             let got = record.entries().iter().filter(|entry| entry.acked.is_some()).count();

@@ -103,6 +103,11 @@ impl<R: Runs> Workshop<R> {
         self.spent
     }
 
+    /// Works with another store of builds from now on; gives back the one before.
+    pub fn exchange_builds(&mut self, builds: Arc<Builds>) -> Arc<Builds> {
+        std::mem::replace(&mut self.builds, builds)
+    }
+
     /// What programs are run with.
     pub const fn runs(&self) -> &R {
         &self.runs

@@ -13,7 +13,9 @@ use minos_model::{Fault, Judgement, LanguageId, NodeId, Stage};
 use minos_problem::{Language, Languages, Problem};
 use minos_sandbox::{Bind, Sandbox, Template, Warden};
 
+use crate::board::Board;
 use crate::border::{Craft, Desk, Failure, Orders, Task};
+use crate::canary::{Canary, LOOK_EVERY, in_doubt};
 
 /// What every slot's thread works with.
 #[derive(Debug, Clone)]
@@ -30,24 +32,40 @@ pub(crate) struct Tools {
 }
 
 /// The work of a slot's thread.
-pub(crate) fn craft(tools: Arc<Tools>) -> Craft<Problem> {
-    Arc::new(move |orders| work(&tools, orders))
+pub(crate) fn craft(tools: Arc<Tools>, canary: Canary, board: Board) -> Craft<Problem> {
+    Arc::new(move |orders| work(&tools, &canary, &board, orders))
 }
 
-fn work(tools: &Tools, orders: &mut Orders<Problem>) -> Result<(), String> {
+fn work(
+    tools: &Tools,
+    canary: &Canary,
+    board: &Board,
+    orders: &mut Orders<Problem>,
+) -> Result<(), String> {
     let warden = warden(tools, orders.slot)?;
     let (canceller, pid) = (warden.canceller(), warden.pid());
     let mut workshop = workshop(tools, warden);
+    canary.opens(&mut workshop)?;
     orders.opened(Desk { cancel: Arc::new(move || canceller.cancel()), warden: Some(pid) });
-    while let Some(order) = orders.next() {
+    while let Ok(order) = orders.next_within(LOOK_EVERY) {
+        let Some(order) = order else {
+            if canary.between(&mut workshop) {
+                continue;
+            }
+            break;
+        };
+        if let Some(why) = board.doubt() {
+            drop(order.answer.send(Err(in_doubt(&why))));
+            continue;
+        }
         let mut told = |stage: Stage| {
             order.stages.send_replace(stage);
         };
-        let answer = one(&mut workshop, &order.task, &tools.node, &mut told);
+        let answer = one(&mut workshop, canary, &order.task, &tools.node, &mut told);
         let broken = matches!(&answer, Err(failure) if failure.broken);
         // Nobody listens to an order that was given up.
         drop(order.answer.send(answer));
-        if broken {
+        if broken || !canary.between(&mut workshop) {
             break;
         }
     }
@@ -112,6 +130,7 @@ pub(crate) fn compile_ahead(tools: &Arc<Tools>, slot: u16, working: &BTreeSet<La
 
 fn one(
     workshop: &mut Workshop<Sandboxed>,
+    canary: &Canary,
     task: &Task<Problem>,
     node: &NodeId,
     told: &mut dyn FnMut(Stage),
@@ -125,9 +144,13 @@ fn one(
         attempt: task.attempt,
         node: node.clone(),
     };
-    judge(workshop, &submission, &task.problem, &Options::default(), told).map_err(|unjudged| {
-        let trouble = unjudged.trouble;
-        let broken = trouble.fault == Fault::Node;
-        Failure { fault: trouble.fault, what: trouble.message, broken }
-    })
+    match judge(workshop, &submission, &task.problem, &Options::default(), told) {
+        Ok(judgement) => canary.believes(workshop, &judgement).map(|()| judgement),
+        Err(unjudged) => {
+            let trouble = unjudged.trouble;
+            canary.blames(workshop, trouble.fault, &task.submission.language)?;
+            let broken = trouble.fault == Fault::Node;
+            Err(Failure { fault: trouble.fault, what: trouble.message, broken })
+        }
+    }
 }

@@ -90,6 +90,8 @@ struct Inner {
     storing: AtomicU32,
     /// Why the state directory takes no files.
     disk: Mutex<Option<String>>,
+    /// Why this node doubts itself.
+    doubt: Mutex<Option<String>>,
     started: Instant,
     /// Milliseconds after `started`; zero for never.
     beat_ms: AtomicU64,
@@ -109,6 +111,7 @@ impl Board {
             results_full: AtomicBool::new(false),
             storing: AtomicU32::new(0),
             disk: Mutex::default(),
+            doubt: Mutex::default(),
             started: Instant::now(),
             beat_ms: AtomicU64::new(0),
             tick_ms: AtomicU64::new(0),
@@ -147,6 +150,12 @@ impl Board {
     /// The verdicts of the last minutes.
     pub(crate) fn recent(&self) -> BTreeMap<String, u64> {
         self.0.recent.within(self.0.started.elapsed())
+    }
+
+    /// Whether a slot has its warden.
+    pub(crate) fn is_open(&self, slot: u16) -> bool {
+        let cell = self.0.slots.get(usize::from(slot)).map(|cell| cell.load(Ordering::Relaxed));
+        cell == Some(Doing::Idle as u8) || cell == Some(Doing::Busy as u8)
     }
 
     /// A slot's verdict is stored.
@@ -218,6 +227,16 @@ impl Board {
     /// Why the state directory takes no files.
     pub(crate) fn disk(&self) -> Option<String> {
         self.0.disk.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// This node's own canary failed, or (`None`) sings again.
+    pub(crate) fn set_doubt(&self, why: Option<String>) {
+        *self.0.doubt.lock().unwrap_or_else(PoisonError::into_inner) = why;
+    }
+
+    /// Why this node doubts itself, if it does.
+    pub(crate) fn doubt(&self) -> Option<String> {
+        self.0.doubt.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The broker took a beat.

@@ -76,6 +76,10 @@ impl std::fmt::Debug for Desk {
     }
 }
 
+/// The slot has gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Gone;
+
 /// The thread's side: who it is, and what it is told.
 #[derive(Debug)]
 pub(crate) struct Orders<P> {
@@ -97,6 +101,18 @@ impl<P> Orders<P> {
     /// Blocks until there is something to judge; `None` when the slot has gone.
     pub(crate) fn next(&self) -> Option<Order<P>> {
         self.inbox.recv().ok()
+    }
+
+    /// The same for a bounded time; `Ok(None)` when there was nothing.
+    ///
+    /// # Errors
+    /// The slot has gone.
+    pub(crate) fn next_within(&self, time: Duration) -> Result<Option<Order<P>>, Gone> {
+        match self.inbox.recv_timeout(time) {
+            Ok(order) => Ok(Some(order)),
+            Err(mpsc::RecvTimeoutError::Timeout) => Ok(None),
+            Err(mpsc::RecvTimeoutError::Disconnected) => Err(Gone),
+        }
     }
 }
 

@@ -13,8 +13,9 @@ use minos_queue::{
 };
 
 use crate::metrics::Buried;
-use crate::ports::{Held, Kept, Knows, NoJob, NoProblem, Outside, Trouble};
+use crate::ports::{Held, Kept, Knows, NoJob, NoProblem, Outside, Trouble, Unstored};
 use crate::shelf::Shelf;
+use crate::sources::Sources;
 
 /// How long a free slot waits for a word of a job before it asks again. Two of them are the longest that a job waits
 /// beside an idle slot.
@@ -47,6 +48,7 @@ pub(crate) struct Cluster {
     pub(crate) broker: Broker,
     pub(crate) lanes: Lanes,
     pub(crate) shelf: Shelf<Broker>,
+    pub(crate) sources: Sources,
     pub(crate) languages: Arc<Languages>,
     /// Those whose self-test passed.
     pub(crate) working: BTreeSet<LanguageId>,
@@ -98,17 +100,38 @@ impl Outside for Cluster {
         verdict.map(|verdict| verdict.is_some()).map_err(|error| trouble(&error))
     }
 
-    async fn store(&self, judgement: &Judgement) -> Result<Kept, Trouble> {
+    async fn store(&self, judgement: &Judgement) -> Result<Kept, Unstored> {
         match self.broker.store_verdict(judgement).await {
             Ok(Stored::First) => Ok(Kept::First),
             Ok(Stored::Already(_)) => Ok(Kept::Already),
-            Err(error) => Err(trouble(&error)),
+            Err(error @ QueueError::StreamFull { .. }) => Err(Unstored::Full(error.to_string())),
+            Err(error) => Err(trouble(&error).into()),
+        }
+    }
+
+    async fn room(&self) -> bool {
+        match self.broker.room_for_verdicts().await {
+            Ok(room) => room,
+            Err(error) => {
+                tracing::warn!(%error, "whether there is room for verdicts is unknown");
+                false
+            }
         }
     }
 
     async fn source(&self, digest: Digest) -> Result<Option<Vec<u8>>, Trouble> {
+        let sources = self.sources.clone();
+        let kept = tokio::task::spawn_blocking(move || sources.get(&digest)).await;
+        if let Ok(Some(source)) = kept {
+            return Ok(Some(source));
+        }
         match self.broker.get_source(&digest).await {
-            Ok(source) => Ok(Some(source)),
+            Ok(source) => {
+                let (sources, copy) = (self.sources.clone(), source.clone());
+                // Nobody waits for it: a source that is not kept is fetched again.
+                drop(tokio::task::spawn_blocking(move || sources.put(&digest, &copy)));
+                Ok(Some(source))
+            }
             Err(QueueError::NoObject { .. }) => Ok(None),
             Err(error) => Err(trouble(&error)),
         }

@@ -12,7 +12,8 @@
 //! A slot pulls its own next job when it is free; nothing queues inside a node, and nobody tracks
 //! which slot is free. What can go wrong ends in one of four ways: the verdict is stored and the job
 //! acknowledged; the job is handed back; it is buried with a reason; or the slot dies with it and
-//! the broker hands it out again.
+//! the broker hands it out again. A node that is the problem itself finds out by its canary, and
+//! takes no jobs until that is over.
 
 #![forbid(unsafe_code)]
 
@@ -20,6 +21,7 @@ mod beacon;
 mod bench;
 mod board;
 mod border;
+mod canary;
 mod chore;
 mod cluster;
 mod config;
@@ -29,14 +31,17 @@ mod jitter;
 pub mod logs;
 mod metrics;
 mod node;
+mod opening;
 mod ports;
 mod ready;
 mod reaper;
 mod recent;
+pub mod rehearsal;
 mod selftest;
 mod sharing;
 mod shelf;
 mod slot;
+mod sources;
 mod supervisor;
 #[cfg(test)]
 mod testing;

@@ -5,28 +5,28 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use minos_judge::{Builds, BuildsError, Precompiled};
-use minos_model::{Isolation, LanguageId};
+use minos_judge::BuildsError;
+use minos_model::{Isolation, LanguageId, Pool};
 use minos_problem::{CacheError, LanguagesError};
 use minos_queue::{Broker, Lanes, QueueError};
-use minos_sandbox::{Sandbox, SandboxError};
+use minos_sandbox::SandboxError;
 use ractor::{Actor, ActorRef};
 
 use crate::beacon::{self, Who};
-use crate::bench::{self, Tools};
 use crate::board::{Board, Count};
 use crate::border::Seat;
 use crate::cluster::{Cancelled, Cluster};
 use crate::config::NodeConfig;
 use crate::http::{self, Listener};
+use crate::opening::{self, Opened};
 use crate::ready::Readiness;
-use crate::sharing::Shared;
-use crate::shelf::Shelf;
 use crate::slot::{Crew, Wish};
 use crate::supervisor::{NodeMessage, Plan, Supervisor};
 use crate::walk::Bounds;
-use crate::{metrics, reaper, selftest};
+use crate::{metrics, reaper};
 
+/// How long a slot that failed too often is left alone, the first time.
+const QUARANTINE: std::time::Duration = std::time::Duration::from_secs(30);
 /// How long the threads of slots that have left may take to destroy their boxes.
 const SEATS_WAIT: std::time::Duration = std::time::Duration::from_secs(10);
 
@@ -128,21 +128,25 @@ impl Node {
     /// # Errors
     /// What this machine, the broker or the files lack.
     pub async fn start(config: NodeConfig, broker: Broker) -> Result<NodeHandle, NodeError> {
+        Self::start_opened(config, broker, opening::open).await
+    }
+
+    /// The same with another way to open what judges.
+    pub(crate) async fn start_opened(
+        config: NodeConfig,
+        broker: Broker,
+        opener: impl FnOnce(&NodeConfig, Broker, Board) -> Result<Opened, NodeError> + Send + 'static,
+    ) -> Result<NodeHandle, NodeError> {
         // Installed first, so that whatever happens from here on is counted.
         metrics::install();
-        let lanes = if config.lanes.is_empty() {
-            broker.lanes(&config.pool).await?
-        } else {
-            config.lanes.clone()
-        };
-        let lanes = broker.bind(&lanes, &config.pool).await?;
-        let (opening, connection) = (config.clone(), broker.clone());
-        let opened = tokio::task::spawn_blocking(move || open(&opening, connection));
+        let lanes = lanes(&config, &broker).await?;
+        let board = Board::new(config.slots);
+        let (opening, connection, shared) = (config.clone(), broker.clone(), board.clone());
+        let opened = tokio::task::spawn_blocking(move || opener(&opening, connection, shared));
         let opened = opened.await.map_err(|panic| NodeError::Died(panic.to_string()))??;
-        let isolation = opened.tools.sandbox.isolation();
+        let isolation = opened.isolation;
         metrics::build(isolation.as_str());
         let languages: Vec<LanguageId> = opened.working.iter().cloned().collect();
-        let board = Board::new(config.slots);
         let seats: Vec<Seat> = (0..config.slots).map(|_| Seat::default()).collect();
         let world = World { opened, lanes, broker: broker.clone(), board: board.clone() };
         let plan = plan(&config, world, seats.clone());
@@ -160,7 +164,7 @@ impl Node {
         tracing::info!(
             node = %config.name,
             slots = config.slots,
-            pool = %config.pool,
+            pools = config.pools().map(Pool::as_str).collect::<Vec<_>>().join(" "),
             %isolation,
             languages = languages.iter().map(LanguageId::as_str).collect::<Vec<_>>().join(" "),
             "node started"
@@ -180,13 +184,6 @@ impl Node {
     }
 }
 
-/// What has to be opened with blocking calls.
-struct Opened {
-    tools: Arc<Tools>,
-    shelf: Shelf<Broker>,
-    working: std::collections::BTreeSet<LanguageId>,
-}
-
 /// What the actors are made of.
 struct World {
     opened: Opened,
@@ -196,14 +193,15 @@ struct World {
 }
 
 fn plan(config: &NodeConfig, world: World, seats: Vec<Seat>) -> Plan<Cluster> {
-    let World { opened: Opened { tools, shelf, working }, lanes, broker, board } = world;
-    let isolation = tools.sandbox.isolation();
+    let World { opened, lanes, broker, board } = world;
+    let Opened { craft, isolation, languages, working, shelf, sources } = opened;
     let cancelled = Arc::new(Cancelled::default());
     let cluster = Cluster {
         broker: broker.clone(),
         lanes,
         shelf,
-        languages: Arc::clone(&tools.languages),
+        sources,
+        languages,
         working,
         cancelled: Arc::clone(&cancelled),
         node: config.name.clone(),
@@ -218,47 +216,26 @@ fn plan(config: &NodeConfig, world: World, seats: Vec<Seat>) -> Plan<Cluster> {
     ];
     let crew = Crew {
         outside: Arc::new(cluster),
-        craft: bench::craft(tools),
+        craft,
         board,
         node: config.name.clone(),
         bounds: Bounds { judging: config.judging, storing: config.storing },
     };
-    Plan { crew, seats, grace: config.grace, aides }
+    Plan { crew, seats, grace: config.grace, aides, term: QUARANTINE }
 }
 
-fn open(config: &NodeConfig, broker: Broker) -> Result<Opened, NodeError> {
-    let dir = &config.state;
-    std::fs::create_dir_all(dir).map_err(|source| NodeError::State { dir: dir.clone(), source })?;
-    let tools = Tools {
-        sandbox: Arc::new(Sandbox::open(config.sandbox.clone())?),
-        languages: Arc::new(config.languages()?),
-        builds: Arc::new(
-            Builds::open(dir.join("builds"), config.builds_max)?
-                .shared(Arc::new(Shared::over(broker.clone()))),
-        ),
-        fairness: config.fairness,
-        precompiled: precompiled(config)?,
-        quiet: Arc::default(),
-        node: config.name.clone(),
+/// The lanes of every pool of the node.
+async fn lanes(config: &NodeConfig, broker: &Broker) -> Result<Lanes, QueueError> {
+    let bind = async |pool: &Pool| {
+        let lanes =
+            if config.lanes.is_empty() { broker.lanes(pool).await? } else { config.lanes.clone() };
+        broker.bind(&lanes, pool).await
     };
-    let shelf = Shelf::open(&dir.join("packages"), config.packages_max, broker)?;
-    let working = selftest::working(&tools, config.slots, &dir.join("self-test"))
-        .map_err(NodeError::SelfTest)?;
-    if working.is_empty() {
-        let tried: Vec<&str> = tools.languages.iter().map(|one| one.id.as_str()).collect();
-        return Err(NodeError::NoLanguage { tried: tried.join(", ") });
+    let mut all = bind(&config.pool).await?;
+    for pool in &config.more_pools {
+        all = all.and(bind(pool).await?);
     }
-    let tools = Arc::new(tools);
-    bench::compile_ahead(&tools, config.slots, &working);
-    Ok(Opened { tools, shelf, working })
-}
-
-/// Where headers are compiled ahead, if they are.
-fn precompiled(config: &NodeConfig) -> Result<Option<(Arc<Precompiled>, u32)>, NodeError> {
-    let Some(sources) = config.precompile.after() else { return Ok(None) };
-    let dir = config.state.join("precompiled");
-    let opened = Precompiled::open(&dir).map_err(|source| NodeError::State { dir, source })?;
-    Ok(Some((Arc::new(opened), sources)))
+    Ok(all)
 }
 
 impl NodeHandle {

@@ -14,6 +14,17 @@ use crate::metrics::Buried;
 #[error("{0}")]
 pub(crate) struct Trouble(pub(crate) String);
 
+/// A verdict that was not stored; the job stays in hand.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum Unstored {
+    /// The stream of results has no room: nothing is stored until people make some.
+    #[error("{0}")]
+    Full(String),
+    /// It may have been stored or not.
+    #[error(transparent)]
+    Trouble(#[from] Trouble),
+}
+
 /// Why a message is no job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NoJob {
@@ -49,6 +60,14 @@ pub(crate) enum NoProblem {
     /// Nobody has pushed it, or the prefix names none of its revisions.
     #[error("problem {0} is not in the package store")]
     Unknown(String),
+    /// What the store has under this revision is not that package.
+    #[error("problem {problem} is damaged in the package store: {why}")]
+    Damaged {
+        /// As the job names it.
+        problem: String,
+        /// What differs.
+        why: String,
+    },
     /// The store, the network or this node's disk failed; another try may succeed.
     #[error("problem {problem} could not be made ready here: {why}")]
     Unready {
@@ -81,7 +100,9 @@ pub(crate) trait Outside: Send + Sync + 'static {
     fn judged(&self, submission: &Submission)
     -> impl Future<Output = Result<bool, Trouble>> + Send;
     /// Stores a verdict unless there is one.
-    fn store(&self, judgement: &Judgement) -> impl Future<Output = Result<Kept, Trouble>> + Send;
+    fn store(&self, judgement: &Judgement) -> impl Future<Output = Result<Kept, Unstored>> + Send;
+    /// Whether the stream of results has room again.
+    fn room(&self) -> impl Future<Output = bool> + Send;
     /// The text of a stored source; `None` when the store does not have it.
     fn source(
         &self,

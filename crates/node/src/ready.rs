@@ -54,6 +54,7 @@ impl Readiness {
         let yes = |bad: bool, why: &str| if bad { Err(why.to_owned()) } else { Ok(()) };
         checks.push(("drain", yes(board.draining(), "takes no new jobs")));
         checks.push(("disk", board.disk().map_or(Ok(()), Err)));
+        checks.push(("canary", board.doubt().map_or(Ok(()), Err)));
         checks.push(("results", yes(board.results_full(), "the broker does not take verdicts")));
         checks
     }

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use minos_judge::{Builds, Options, Sandboxed, SubmissionToJudge, Workshop, judge};
 use minos_model::{
-    Bytes, CpuTime, Digest, Generation, LanguageId, ProblemId, SubmissionId, Tenant, Verdict,
-    WallTime,
+    Bytes, CpuTime, Digest, Generation, LanguageId, NodeId, ProblemId, SubmissionId, Tenant,
+    Verdict, WallTime,
 };
 use minos_problem::{Checker, Language, Problem, ProblemLimits, StandardChecker, Test};
 use minos_sandbox::Template;
@@ -90,35 +90,56 @@ fn test(
                 tracing::info!(%language, missing = path, hint, "language not offered");
                 continue;
             }
-            None => say_hello(tools, &mut workshop, language, problem),
+            None => say_hello(&tools.node, &mut workshop, language, problem, b""),
         };
         match tried {
             Ok(()) => passed.push(language.id.clone()),
-            Err(why) => {
+            Err(no) => {
                 let (language, hint) = (&language.id, language.remedy());
-                tracing::warn!(%language, why, hint, "language not offered: its self-test failed");
+                tracing::warn!(%language, why = no.why, hint, "language not offered: its self-test failed");
             }
         }
     }
 }
 
-fn say_hello(
-    tools: &Tools,
+/// Why a hello was not accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NoHello {
+    /// One line.
+    pub(crate) why: String,
+    /// It could not be judged at all: the warden may be the reason.
+    pub(crate) warden: bool,
+    /// Somebody has cancelled the slot's run: it says nothing.
+    pub(crate) broken_off: bool,
+}
+
+/// Judges a language's hello with something behind it.
+///
+/// # Errors
+/// What it was instead of accepted.
+pub(crate) fn say_hello(
+    node: &NodeId,
     workshop: &mut Workshop<Sandboxed>,
     language: &Language,
     problem: &Problem,
-) -> Result<(), String> {
+    behind: &[u8],
+) -> Result<(), NoHello> {
+    let source = [language.hello.as_bytes(), behind].concat();
     let submission = SubmissionToJudge {
         id: SubmissionId::new("hello").expect("an identifier"),
         tenant: Tenant::new("self-test").expect("an identifier"),
         generation: Generation::FIRST,
         language: language.id.clone(),
-        source: language.hello.as_bytes(),
+        source: &source,
         attempt: 1,
-        node: tools.node.clone(),
+        node: node.clone(),
     };
     let judgement = judge(workshop, &submission, problem, &Options::default(), &mut |_stage| {})
-        .map_err(|unjudged| unjudged.trouble.to_string())?;
+        .map_err(|unjudged| NoHello {
+            why: unjudged.trouble.to_string(),
+            warden: true,
+            broken_off: false,
+        })?;
     if judgement.verdict == Verdict::Accepted {
         return Ok(());
     }
@@ -126,11 +147,13 @@ fn say_hello(
     let first = log.lines().next().unwrap_or_default();
     let cause = judgement.tests.first().and_then(|test| test.cause.as_ref());
     let cause = cause.map(ToString::to_string).unwrap_or_default();
-    Err(format!("its hello is {}: {cause}{first}", judgement.verdict))
+    let why = format!("its hello is {}: {cause}{first}", judgement.verdict);
+    let broken_off = judgement.verdict == Verdict::Cancelled;
+    Err(NoHello { why, warden: false, broken_off })
 }
 
 /// A problem with one test: nothing in, `hello` out.
-fn hello(dir: &Path) -> std::io::Result<Problem> {
+pub(crate) fn hello(dir: &Path) -> std::io::Result<Problem> {
     let (input, answer) = (dir.join("01"), dir.join("01.a"));
     fs::write(&input, "")?;
     fs::write(&answer, "hello\n")?;

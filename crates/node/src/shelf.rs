@@ -127,6 +127,7 @@ impl<S: Store> Shelf<S> {
         lock(&self.fetching).retain(|_, turn| Arc::strong_count(turn) > 1);
         result.map_err(|error| match error {
             Bring::NotThere => NoProblem::Unknown(wanted.to_string()),
+            Bring::Damaged(why) => NoProblem::Damaged { problem: wanted.to_string(), why },
             Bring::Failed(why) => unready(why),
         })
     }
@@ -196,8 +197,11 @@ impl<S: Store> Shelf<S> {
         let made = options.create(true).truncate(true).read(true).write(true).open(&path).await;
         let mut archive = made.map_err(|error| failed("making", &error))?;
         if let Err(error) = self.store.fetch(&revision, &mut archive).await {
-            let missing = matches!(error, QueueError::NoObject { .. });
-            return Err(if missing { Bring::NotThere } else { Bring::Failed(error.to_string()) });
+            return Err(match error {
+                QueueError::NoObject { .. } => Bring::NotThere,
+                QueueError::Damaged { .. } => Bring::Damaged(error.to_string()),
+                error => Bring::Failed(error.to_string()),
+            });
         }
         archive.flush().await.map_err(|error| failed("writing", &error))?;
         let mut archive = archive.into_std().await;
@@ -242,6 +246,8 @@ impl<S: Store> Shelf<S> {
 /// Why a problem did not come.
 enum Bring {
     NotThere,
+    /// What was fetched is not what its revision says.
+    Damaged(String),
     Failed(String),
 }
 
@@ -251,6 +257,7 @@ where
     F: FnOnce() -> Result<T, CacheError> + Send + 'static,
 {
     match tokio::task::spawn_blocking(work).await {
+        Ok(Err(error @ CacheError::Damaged { .. })) => Err(Bring::Damaged(error.to_string())),
         Ok(result) => result.map_err(|error| Bring::Failed(error.to_string())),
         Err(panicked) => Err(Bring::Failed(panicked.to_string())),
     }

@@ -1,7 +1,9 @@
 //! The connection, and the few primitives everything else is made of.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -36,7 +38,8 @@ pub struct ConnectOptions {
     pub url: String,
     /// A token, as `minos up` makes one.
     pub token: Option<String>,
-    /// A credentials file, as operators hand out.
+    /// A file that says who we are: credentials with a JWT (`nsc` makes them), or the seed of an
+    /// nkey (`SU…`) alone.
     pub creds: Option<PathBuf>,
     /// Shown in the broker's list of connections: `minos-node n1`.
     pub name: String,
@@ -146,9 +149,7 @@ impl Broker {
             connect = connect.token(token.clone());
         }
         if let Some(path) = &options.creds {
-            connect = connect.credentials_file(path).await.map_err(|error| {
-                QueueError::Endpoint { path: path.clone(), reason: error.to_string() }
-            })?;
+            connect = credentials(connect, path)?;
         }
         // The client library does not look at what stands before the `@`; and no message of ours
         // may show it.
@@ -300,6 +301,30 @@ impl Broker {
     }
 }
 
+/// The largest file of credentials that is read, in bytes.
+const MAX_CREDENTIALS: u64 = 64 * 1024;
+
+fn credentials(
+    connect: async_nats::ConnectOptions,
+    path: &Path,
+) -> Result<async_nats::ConnectOptions, QueueError> {
+    let failed = |reason: String| QueueError::Endpoint { path: path.to_owned(), reason };
+    let mut text = String::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_CREDENTIALS).read_to_string(&mut text))
+        .map_err(|error| failed(error.to_string()))?;
+    if text.contains("-----BEGIN NATS USER JWT-----") {
+        return connect.credentials(&text).map_err(|error| failed(error.to_string()));
+    }
+    let mut seeds = text.lines().map(str::trim).filter(|line| line.starts_with("SU"));
+    match (seeds.next(), seeds.next()) {
+        (Some(seed), None) => Ok(connect.nkey(seed.to_owned())),
+        _ => Err(failed(
+            "expected a NATS user JWT with its seed, or one line with a seed (SU…)".to_owned(),
+        )),
+    }
+}
+
 /// Splits `nats://user:password@host` into the address and who we are.
 fn without_user(url: &str) -> (String, Option<(String, Option<String>)>) {
     let (scheme, rest) = url.split_once("://").unwrap_or(("nats", url));
@@ -316,7 +341,11 @@ pub(crate) fn broker_error(operation: &str, error: &dyn std::error::Error) -> Qu
 }
 
 pub(crate) fn timeout(operation: &str) -> QueueError {
-    QueueError::Timeout { operation: operation.to_owned(), after: REQUEST_TIMEOUT }
+    timeout_after(operation, REQUEST_TIMEOUT)
+}
+
+pub(crate) fn timeout_after(operation: &str, after: Duration) -> QueueError {
+    QueueError::Timeout { operation: operation.to_owned(), after }
 }
 
 /// Connection events, at the level at which somebody has to act.

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use async_nats::HeaderMap;
 use minos_model::{Job, Tenant};
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
 use crate::broker::broker_error;
 use crate::subject::published_subject;
@@ -97,7 +98,8 @@ impl Delivery {
         let (client, reply) = (self.broker.client.clone(), self.reply.clone());
         let period = self.ack_wait / 3;
         let beats = async move {
-            let mut ticks = tokio::time::interval(period);
+            // The delivery itself is the first beat.
+            let mut ticks = tokio::time::interval_at(Instant::now() + period, period);
             ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             loop {
                 ticks.tick().await;

@@ -1,14 +1,19 @@
 //! The object stores: sources that came apart from their job, and how objects are copied.
 
+use std::time::Duration;
+
 use async_nats::jetstream::object_store::{GetErrorKind, ObjectStore};
 use minos_model::Digest;
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use crate::broker::broker_error;
+use crate::broker::{broker_error, timeout_after};
 use crate::subject::SOURCES;
 use crate::wire::MAX_SOURCE;
 use crate::{Broker, QueueError};
+
+/// A copy that has not moved for so long is given up: somebody waits for it.
+const STALLED_AFTER: Duration = Duration::from_secs(10);
 
 impl Broker {
     /// Puts a source into the object store and returns its address.
@@ -73,8 +78,12 @@ impl Broker {
         digest: &Digest,
         into: &mut (dyn AsyncWrite + Unpin + Send),
     ) -> Result<u64, QueueError> {
-        let store = self.objects(bucket).await?;
-        let mut object = store.get(digest.to_string()).await.map_err(|error| {
+        let late =
+            |_elapsed| timeout_after(&format!("reading object store {bucket}"), STALLED_AFTER);
+        let store = tokio::time::timeout(STALLED_AFTER, self.objects(bucket)).await;
+        let store = store.map_err(late)??;
+        let object = tokio::time::timeout(STALLED_AFTER, store.get(digest.to_string())).await;
+        let mut object = object.map_err(late)?.map_err(|error| {
             if error.kind() == GetErrorKind::NotFound {
                 QueueError::NoObject { bucket, digest: *digest }
             } else {
@@ -86,9 +95,9 @@ impl Broker {
         let mut copied = 0_u64;
         let mut chunk = vec![0_u8; 128 * 1024];
         loop {
-            let read = object
-                .read(&mut chunk)
+            let read = tokio::time::timeout(STALLED_AFTER, object.read(&mut chunk))
                 .await
+                .map_err(late)?
                 .map_err(|error| QueueError::Damaged { what: what(), reason: error.to_string() })?;
             let Some(bytes) = chunk.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
             into.write_all(bytes).await.map_err(copy_failed)?;

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::broker::{Published, broker_error};
 use crate::reads::Kept;
 use crate::subject::{EVENTS, RESULTS};
-use crate::wire::{CONTENT_TYPE, EventV1, JSON, JudgementV1, to_json};
+use crate::wire::{CONTENT_TYPE, EventV1, JSON, JudgementV1, MAX_JUDGEMENT, to_json};
 use crate::{Broker, JudgingId, QueueError};
 
 /// How often a waiter looks again when nothing told it to, in case the news was lost.
@@ -72,6 +72,35 @@ impl Broker {
                 None => Err(QueueError::StreamFull { stream, subject, reason }),
             },
         }
+    }
+
+    /// Whether one more verdict of any size would be stored.
+    ///
+    /// # Errors
+    /// [`QueueError::Timeout`], [`QueueError::NotInitialised`].
+    pub async fn room_for_verdicts(&self) -> Result<bool, QueueError> {
+        #[derive(serde::Deserialize)]
+        struct Info {
+            config: Bounds,
+            state: Used,
+        }
+        #[derive(serde::Deserialize)]
+        struct Bounds {
+            max_bytes: i64,
+            max_msgs: i64,
+        }
+        #[derive(serde::Deserialize)]
+        struct Used {
+            bytes: u64,
+            messages: u64,
+        }
+        let Info { config, state } =
+            self.api(&format!("STREAM.INFO.{RESULTS}"), &serde_json::Value::Null).await?;
+        // Below one the stream has no such bound.
+        let bound = |most: i64| u64::try_from(most).ok().filter(|most| *most > 0);
+        let more = u64::try_from(MAX_JUDGEMENT).unwrap_or(u64::MAX);
+        let bytes = bound(config.max_bytes).is_none_or(|most| state.bytes + more <= most);
+        Ok(bytes && bound(config.max_msgs).is_none_or(|most| state.messages < most))
     }
 
     /// The verdict of a judging, if there is one.

@@ -1,5 +1,6 @@
 //! A node's configuration: read once, checked whole, never checked again.
 
+mod address;
 mod precompile;
 mod reader;
 #[cfg(test)]
@@ -50,7 +51,9 @@ impl std::error::Error for ConfigError {}
 #[derive(Debug, Clone)]
 pub struct NodeConfig {
     pub(crate) name: NodeId,
+    /// The one it names in its beats.
     pub(crate) pool: Pool,
+    pub(crate) more_pools: Vec<Pool>,
     pub(crate) slots: u16,
     pub(crate) state: PathBuf,
     pub(crate) languages: Option<PathBuf>,
@@ -59,6 +62,7 @@ pub struct NodeConfig {
     pub(crate) lanes: Vec<LaneWeight>,
     pub(crate) packages_max: Bytes,
     pub(crate) builds_max: Bytes,
+    pub(crate) sources_max: Bytes,
     pub(crate) judging: Duration,
     pub(crate) storing: Duration,
     pub(crate) grace: Duration,
@@ -165,10 +169,19 @@ impl NodeConfig {
         &self.name
     }
 
-    /// The pool whose jobs it takes.
+    /// The pools whose jobs it takes.
+    pub fn pools(&self) -> impl Iterator<Item = &Pool> {
+        std::iter::once(&self.pool).chain(&self.more_pools)
+    }
+
+    /// The same in other pools, if there are any.
     #[must_use]
-    pub const fn pool(&self) -> &Pool {
-        &self.pool
+    pub fn in_pools(mut self, pools: impl IntoIterator<Item = Pool>) -> Self {
+        let mut pools = pools.into_iter();
+        if let Some(first) = pools.next() {
+            (self.pool, self.more_pools) = (first, pools.collect());
+        }
+        self
     }
 
     /// How many submissions it judges at once.
@@ -207,6 +220,7 @@ impl NodeConfig {
         Self {
             name: host_name(),
             pool: Pool::new("any").expect("`any` is an identifier"),
+            more_pools: Vec::new(),
             slots: crate::cores::slots(),
             state: PathBuf::from("/var/lib/minos"),
             languages: None,
@@ -214,6 +228,7 @@ impl NodeConfig {
             lanes: Vec::new(),
             packages_max: Bytes::from_mib(20 << 10),
             builds_max: Bytes::from_mib(4 << 10),
+            sources_max: Bytes::from_mib(256),
             judging: Duration::from_secs(1_800),
             storing: HOLD_VERDICT,
             grace: Duration::from_secs(60),
@@ -229,7 +244,13 @@ impl NodeConfig {
         let mut config = Self::defaults();
         let mut root = Reader::root(table);
         set(&mut config.name, root.text("name", "a name", mistakes));
-        set(&mut config.pool, root.text("pool", "a name", mistakes));
+        let pools: Vec<Pool> = root.texts("pool", "a name, or a list of names", mistakes);
+        for (index, pool) in pools.iter().enumerate() {
+            if pools.iter().take(index).any(|before| before == pool) {
+                mistakes.push(format!("pool: `{pool}` stands there twice"));
+            }
+        }
+        config = config.in_pools(pools);
         if let Some(slots) = root.number("slots", (1, SLOTS_MAX), mistakes) {
             config.slots = u16::try_from(slots).unwrap_or(u16::MAX);
         }
@@ -251,18 +272,8 @@ impl NodeConfig {
 
     fn check_broker(&mut self, mut broker: Reader, mistakes: &mut Vec<String>) {
         set(&mut self.broker.url, broker.text("url", "an address", mistakes));
-        for url in self.broker.url.split(',') {
-            if !["nats://", "tls://"].iter().any(|scheme| url.trim().starts_with(scheme)) {
-                let expected = "expected `nats://HOST:PORT` or `tls://HOST:PORT`";
-                mistakes.push(format!("broker.url: `{url}`: {expected}"));
-            }
-        }
         self.broker.creds = broker.text("creds", "a path", mistakes);
-        if let Some(creds) = &self.broker.creds
-            && !creds.is_file()
-        {
-            mistakes.push(format!("broker.creds: {} is not a file", creds.display()));
-        }
+        self.check_address(("broker.url", "broker.creds"), mistakes);
         broker.finish(mistakes);
     }
 
@@ -284,7 +295,12 @@ impl NodeConfig {
     fn check_cache(&mut self, mut cache: Reader, mistakes: &mut Vec<String>) {
         set(&mut self.packages_max, cache.text("packages", "a size like `20GiB`", mistakes));
         set(&mut self.builds_max, cache.text("builds", "a size like `4GiB`", mistakes));
-        for (key, size) in [("packages", self.packages_max), ("builds", self.builds_max)] {
+        set(&mut self.sources_max, cache.text("sources", "a size like `256MiB`", mistakes));
+        for (key, size) in [
+            ("packages", self.packages_max),
+            ("builds", self.builds_max),
+            ("sources", self.sources_max),
+        ] {
             if size < Bytes::from_mib(64) {
                 mistakes.push(format!("cache.{key}: must be at least 64 MiB"));
             }

@@ -67,6 +67,37 @@ impl Reader {
         }
     }
 
+    /// One text or a list of them, each of which reads as a `T`; empty when it is not there.
+    pub(super) fn texts<T>(
+        &mut self,
+        key: &'static str,
+        expected: &str,
+        mistakes: &mut Vec<String>,
+    ) -> Vec<T>
+    where
+        T: FromStr,
+        T::Err: Display,
+    {
+        let path = self.at(key);
+        let values = match self.take(key) {
+            None => return Vec::new(),
+            Some(Value::Array(values)) => values,
+            Some(value) => vec![value],
+        };
+        if values.is_empty() {
+            mistakes.push(format!("{path}: expected {expected}, not an empty list"));
+        }
+        let mut texts = Vec::new();
+        for value in values {
+            match value.as_str().map(str::parse) {
+                Some(Ok(text)) => texts.push(text),
+                Some(Err(error)) => mistakes.push(format!("{path}: {error}")),
+                None => mistakes.push(format!("{path}: expected {expected}, not {}", kind(&value))),
+            }
+        }
+        texts
+    }
+
     /// A whole number between the bounds, both included.
     pub(super) fn number(
         &mut self,

@@ -7,7 +7,7 @@ fn read(text: &str) -> Result<NodeConfig, ConfigError> {
 #[test]
 fn an_empty_file_is_a_node_with_the_defaults() {
     let config = read("").unwrap();
-    assert_eq!(config.pool.as_str(), "any");
+    assert_eq!(config.pools().map(Pool::as_str).collect::<Vec<_>>(), ["any"]);
     assert!(config.slots >= 1);
     assert!(config.lanes.is_empty(), "the cluster's lanes");
     assert_eq!(config.health, None);
@@ -19,11 +19,12 @@ fn the_annotated_file_loads_and_says_what_the_defaults_are() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../cluster-config/node.toml");
     let config = NodeConfig::load(&file).unwrap();
     let defaults = read("").unwrap();
-    assert_eq!(config.pool, defaults.pool);
+    assert!(config.pools().eq(defaults.pools()));
     assert_eq!(config.state, defaults.state);
     assert_eq!(config.broker.url, defaults.broker.url);
     assert_eq!(config.packages_max, defaults.packages_max);
     assert_eq!(config.builds_max, defaults.builds_max);
+    assert_eq!(config.sources_max, defaults.sources_max);
     assert_eq!(config.judging, defaults.judging);
     assert_eq!(config.storing, defaults.storing);
     assert_eq!(config.grace, defaults.grace);
@@ -71,7 +72,11 @@ fn bounds_come_in_pairs() {
         ("[judging]\nlongest = ", "'60s'", "'59s'"),
         ("[judging]\ndrain_grace = ", "'24h'", "'86401s'"),
         ("[cache]\nbuilds = ", "'64MiB'", "'63MiB'"),
+        ("[cache]\nsources = ", "'64MiB'", "'63MiB'"),
         ("[lanes]\nx = ", "1000", "1001"),
+        ("pool = ", "['any', 'gpu']", "[]"),
+        ("pool = ", "['any', 'gpu']", "['any', 'any']"),
+        ("pool = ", "'gpu'", "['any', 1]"),
     ] {
         assert!(read(&format!("{key}{good}")).is_ok(), "{key}{good}");
         assert!(read(&format!("{key}{bad}")).is_err(), "{key}{bad}");

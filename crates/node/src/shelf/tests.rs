@@ -156,7 +156,7 @@ async fn an_archive_that_is_damaged_or_missing_is_no_problem_and_leaves_nothing(
         archive.truncate(middle);
     }
     let error = shelf.problem(&named("a")).await.unwrap_err();
-    assert!(matches!(error, NoProblem::Unready { .. }), "{error}");
+    assert!(matches!(error, NoProblem::Damaged { .. }), "{error}");
     lock(&shop.archives).clear();
     let error = shelf.problem(&named("a")).await.unwrap_err();
     assert!(matches!(error, NoProblem::Unknown(_)), "{error}");

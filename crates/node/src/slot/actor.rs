@@ -20,6 +20,22 @@ use crate::walk::{Bounds, End, Walk, Word};
 /// Pause after a pull that the broker did not answer: doubling from the first to the last.
 const PULL_PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
+/// How soon a slot that must not pull looks whether it may.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+/// Whether this node may take a job: not while it doubts itself, nor while no verdict can be stored.
+async fn takes<O: Outside>(board: &Board, outside: &O) -> bool {
+    if board.doubt().is_some() {
+        return false;
+    }
+    if board.results_full() {
+        let room = outside.room().await;
+        board.set_results_full(!room);
+        return room;
+    }
+    true
+}
+
 /// What all slots of a node share.
 pub(crate) struct Crew<O: Outside> {
     pub(crate) outside: Arc<O>,
@@ -159,9 +175,19 @@ impl<O: Outside> Slot<O> {
         let turn = self.turn.take();
         let mut turn = turn.unwrap_or_else(|| outside.turn(self.life.index));
         let pause = std::mem::take(&mut self.pause);
-        let hush = Arc::clone(&self.hush);
+        let (hush, board) = (Arc::clone(&self.hush), self.life.crew.board.clone());
+        let seat = Arc::clone(&self.life.seat);
         self.beside(me, "pull", async move {
             if !pause.is_zero() && tokio::time::timeout(pause, hush.notified()).await.is_ok() {
+                return SlotMessage::Pulled(turn, Ok(None));
+            }
+            // The thread sits on it for as long as it lives.
+            if seat.try_lock().is_ok() {
+                return SlotMessage::Lost("thread");
+            }
+            if !takes(&board, &*outside).await {
+                // Ended by time or by a wish; either way the slot looks again.
+                drop(tokio::time::timeout(LOOK_AGAIN, hush.notified()).await);
                 return SlotMessage::Pulled(turn, Ok(None));
             }
             let result = outside.next(&mut turn).await;

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!   Take ◀──▶ Rest        (operator, or half of the slots in quarantine: Rest)
-//!     └────┬────┘
+//!     └────┬────┘   half of them free again: Take
 //!        Leave ── grace over ──▶ LeaveNow ── [`FORCE_AFTER`] ──▶ slots killed
 //!          └──── every slot has left: the supervisor stops ────────┘
 //! ```
@@ -15,6 +15,7 @@
 mod record;
 #[cfg(test)]
 mod tests;
+mod trust;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -25,7 +26,7 @@ use std::time::{Duration, Instant};
 use minos_queue::JudgingId;
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 
-use self::record::{Record, STABLE, Sentence, too_many};
+use self::record::{Record, STABLE, Sentence};
 use crate::board::Doing;
 use crate::border::Seat;
 use crate::metrics::{self, Restart};
@@ -37,6 +38,8 @@ use crate::walk::Replace;
 const FORCE_AFTER: Duration = Duration::from_secs(8);
 /// The pulse that liveness reads.
 const TICK: Duration = Duration::from_secs(1);
+/// The longest quarantine, in first ones: a power of two.
+const LONGEST_TERM: u32 = 16;
 /// An aide (beacon, reaper) that ended is started again after this time.
 const AIDE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -49,6 +52,8 @@ pub(crate) enum NodeMessage {
     Cancel(JudgingId),
     /// The pause of that slot's life is over.
     Restart { slot: u16, life: u64 },
+    /// The term of a quarantined slot is over.
+    Parole { slot: u16, life: u64 },
     /// That life of a slot has lasted.
     Stable { slot: u16, life: u64 },
     /// The grace of a drain is over.
@@ -78,6 +83,9 @@ pub(crate) struct Plan<O: Outside> {
     /// How long a drain waits for running jobs.
     pub(crate) grace: Duration,
     pub(crate) aides: Vec<Aide>,
+    /// How long the first quarantine of a slot lasts; each further one twice as long, up to
+    /// [`LONGEST_TERM`] times.
+    pub(crate) term: Duration,
 }
 
 /// The actor; everything it knows is in its state.
@@ -120,6 +128,9 @@ pub(crate) struct House<O: Outside> {
     aides: Vec<Aide>,
     children: HashMap<ActorId, Child>,
     wish: Wish,
+    term: Duration,
+    /// Whether it was the node itself that wished to rest.
+    rests_by_itself: bool,
 }
 
 impl<O: Outside> House<O> {
@@ -174,20 +185,13 @@ impl<O: Outside> House<O> {
                 tracing::warn!(slot, why, ?pause, "slot failed: another life after a pause");
                 me.send_after(pause, move || NodeMessage::Restart { slot, life });
             }
-            Sentence::Quarantine => {
+            Sentence::Quarantine(doublings) => {
                 board.set(slot, Doing::Quarantined);
-                tracing::error!(slot, why, "slot failed too often: quarantined");
+                let term = self.term * (1 << doublings.min(LONGEST_TERM.ilog2()));
+                tracing::error!(slot, why, ?term, "slot failed too often: quarantined");
+                me.send_after(term, move || NodeMessage::Parole { slot, life });
                 self.weigh(me);
             }
-        }
-    }
-
-    /// A node that cannot keep half of its slots alive spoils jobs: it takes no more.
-    fn weigh(&mut self, me: &ActorRef<NodeMessage>) {
-        let quarantined = self.posts.iter().filter(|post| post.record.quarantined()).count();
-        if too_many(quarantined, self.posts.len()) && self.wish == Wish::Take {
-            tracing::error!(quarantined, slots = self.posts.len(), "the node drains itself");
-            self.obey(me, Wish::Rest);
         }
     }
 
@@ -197,6 +201,7 @@ impl<O: Outside> House<O> {
             return;
         }
         self.wish = wish;
+        self.rests_by_itself = false;
         self.crew.board.set_draining(wish != Wish::Take);
         tracing::info!(?wish, "the node's wish");
         for post in &self.posts {
@@ -206,23 +211,12 @@ impl<O: Outside> House<O> {
             }
         }
         match wish {
-            Wish::Take => self.pardon(me),
+            Wish::Take => {}
             Wish::Rest => {}
             Wish::Leave => drop(me.send_after(self.grace, || NodeMessage::GraceOver)),
             Wish::LeaveNow => drop(me.send_after(FORCE_AFTER, || NodeMessage::Force)),
         }
         self.end_if_empty(me);
-    }
-
-    /// An operator who resumes a node resumes its quarantined slots.
-    fn pardon(&mut self, me: &ActorRef<NodeMessage>) {
-        for post in &mut self.posts {
-            if post.record.quarantined() {
-                post.record.pardon();
-                let (slot, life) = (post.index, post.life);
-                drop(me.cast(NodeMessage::Restart { slot, life }));
-            }
-        }
     }
 
     fn end_if_empty(&self, me: &ActorRef<NodeMessage>) {
@@ -244,7 +238,21 @@ impl<O: Outside> House<O> {
 
     async fn told(&mut self, me: &ActorRef<NodeMessage>, message: NodeMessage) {
         match message {
-            NodeMessage::Wish(wish) => self.obey(me, wish),
+            NodeMessage::Wish(wish) => {
+                self.obey(me, wish);
+                if wish == Wish::Take {
+                    self.pardon(me);
+                }
+            }
+            NodeMessage::Parole { slot, life } => {
+                let leaving = self.leaving();
+                let due = self.post(slot).is_some_and(|post| {
+                    post.life == life && post.actor.is_none() && !leaving && post.record.parole()
+                });
+                if due {
+                    self.start(me, slot).await;
+                }
+            }
             NodeMessage::Cancel(judging) => {
                 for actor in self.posts.iter().filter_map(|post| post.actor.as_ref()) {
                     drop(actor.cast(SlotMessage::Cancel(judging.clone())));
@@ -280,7 +288,10 @@ impl<O: Outside> House<O> {
                 me.stop(Some("slots were killed".to_owned()));
             }
             NodeMessage::Aide(index) => self.start_aide(me, index).await,
-            NodeMessage::Tick => self.crew.board.tick(),
+            NodeMessage::Tick => {
+                self.crew.board.tick();
+                self.release(me);
+            }
         }
     }
 }
@@ -309,6 +320,8 @@ impl<O: Outside> Actor for Supervisor<O> {
             aides: plan.aides,
             children: HashMap::new(),
             wish: Wish::Take,
+            term: plan.term,
+            rests_by_itself: false,
         })
     }
 

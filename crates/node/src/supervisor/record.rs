@@ -23,9 +23,21 @@ pub(crate) const STABLE: Duration = Duration::from_secs(30);
 pub(crate) struct Record {
     failures: VecDeque<Instant>,
     doublings: u32,
-    quarantined: bool,
+    standing: Standing,
+    /// Quarantines in a row.
+    terms: u32,
     /// What the slot had judged when it failed last.
     judged: u64,
+}
+
+/// Whether a slot may live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Standing {
+    #[default]
+    Free,
+    Quarantined,
+    /// It lives again, and has not shown yet that it can open.
+    OnParole,
 }
 
 /// What follows a failure.
@@ -33,8 +45,8 @@ pub(crate) struct Record {
 pub(crate) enum Sentence {
     /// Another life after this pause (and some jitter).
     Restart(Duration),
-    /// No more lives until an operator says so.
-    Quarantine,
+    /// No life before parole, which comes after the first term doubled so many times.
+    Quarantine(u32),
 }
 
 impl Record {
@@ -44,6 +56,7 @@ impl Record {
             self.judged = judged;
             self.failures.clear();
             self.doublings = 0;
+            self.terms = 0;
         }
         if blamed {
             self.failures.push_back(now);
@@ -51,9 +64,10 @@ impl Record {
         while self.failures.front().is_some_and(|then| now.duration_since(*then) >= WINDOW) {
             self.failures.pop_front();
         }
-        if self.failures.len() >= FAILURES_MAX {
-            self.quarantined = true;
-            return Sentence::Quarantine;
+        if self.failures.len() >= FAILURES_MAX || self.standing == Standing::OnParole {
+            self.standing = Standing::Quarantined;
+            self.terms = self.terms.saturating_add(1);
+            return Sentence::Quarantine(self.terms - 1);
         }
         let pause = (FIRST_PAUSE_MS << self.doublings.min(16)).min(LAST_PAUSE_MS);
         self.doublings = self.doublings.saturating_add(1);
@@ -70,8 +84,36 @@ impl Record {
         *self = Self::default();
     }
 
-    pub(crate) const fn quarantined(&self) -> bool {
-        self.quarantined
+    /// The term is over: one more life, which counts as quarantined until it has opened. Says
+    /// whether there was a term.
+    pub(crate) fn parole(&mut self) -> bool {
+        let due = self.standing == Standing::Quarantined;
+        if due {
+            self.standing = Standing::OnParole;
+        }
+        due
+    }
+
+    /// The slot has opened. Says whether that ends a parole; how many terms it had is not
+    /// forgotten before it has judged something.
+    pub(crate) fn opened(&mut self) -> bool {
+        let ended = self.standing == Standing::OnParole;
+        if ended {
+            self.standing = Standing::Free;
+            self.failures.clear();
+            self.doublings = 0;
+        }
+        ended
+    }
+
+    /// Whether no life may begin.
+    pub(crate) fn quarantined(&self) -> bool {
+        self.standing == Standing::Quarantined
+    }
+
+    /// Whether it cannot be counted on: quarantined, or on parole.
+    pub(crate) fn distrusted(&self) -> bool {
+        self.standing != Standing::Free
     }
 }
 
@@ -104,11 +146,11 @@ mod tests {
         let mut record = Record::default();
         for failure in 0..4 {
             let now = start + Duration::from_secs(failure);
-            assert_ne!(record.failed(now, 0, true), Sentence::Quarantine, "failure {failure}");
+            assert_ne!(record.failed(now, 0, true), Sentence::Quarantine(0), "failure {failure}");
         }
         assert!(!record.quarantined());
         let fifth = start + Duration::from_secs(59);
-        assert_eq!(record.failed(fifth, 0, true), Sentence::Quarantine);
+        assert_eq!(record.failed(fifth, 0, true), Sentence::Quarantine(0));
         assert!(record.quarantined());
 
         let mut record = Record::default();
@@ -116,7 +158,7 @@ mod tests {
             record.failed(start + Duration::from_secs(failure), 0, true);
         }
         let late = start + Duration::from_secs(60);
-        assert_ne!(record.failed(late, 0, true), Sentence::Quarantine, "the first is forgotten");
+        assert_ne!(record.failed(late, 0, true), Sentence::Quarantine(0), "the first is forgotten");
     }
 
     #[test]
@@ -136,9 +178,9 @@ mod tests {
             record.failed(now, 0, true);
         }
         for _ in 0..20 {
-            assert_ne!(record.failed(now, 0, false), Sentence::Quarantine);
+            assert_ne!(record.failed(now, 0, false), Sentence::Quarantine(0));
         }
-        assert_eq!(record.failed(now, 0, true), Sentence::Quarantine);
+        assert_eq!(record.failed(now, 0, true), Sentence::Quarantine(0));
     }
 
     #[test]
@@ -150,7 +192,7 @@ mod tests {
         record.stable();
         assert_eq!(record.failed(now, 0, true), pause(50));
         record.failed(now, 0, true);
-        assert_eq!(record.failed(now, 0, true), Sentence::Quarantine);
+        assert_eq!(record.failed(now, 0, true), Sentence::Quarantine(0));
         record.pardon();
         assert!(!record.quarantined());
         assert_eq!(record.failed(now, 0, true), pause(50));
@@ -163,5 +205,24 @@ mod tests {
         {
             assert_eq!(too_many(quarantined, slots), expected, "{quarantined} of {slots}");
         }
+    }
+
+    #[test]
+    fn terms_get_longer_until_the_slot_has_judged() {
+        let mut record = Record::default();
+        let now = Instant::now();
+        let doomed = |record: &mut Record, judged| {
+            (0..FAILURES_MAX).map(|_| record.failed(now, judged, true)).last()
+        };
+        assert_eq!(doomed(&mut record, 0), Some(Sentence::Quarantine(0)));
+        assert!(record.parole() && !record.parole(), "one parole for each term");
+        assert!(record.distrusted() && !record.quarantined());
+        assert_eq!(record.failed(now, 0, false), Sentence::Quarantine(1), "whoever is to blame");
+        assert!(record.parole() && record.opened() && !record.opened());
+        assert!(!record.distrusted());
+        assert_eq!(doomed(&mut record, 0), Some(Sentence::Quarantine(2)), "it has judged nothing");
+        record.parole();
+        record.opened();
+        assert_eq!(doomed(&mut record, 1), Some(Sentence::Quarantine(0)));
     }
 }

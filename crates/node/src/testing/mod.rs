@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 use self::judge::{Gate, judge};
 use crate::border::{Craft, Desk};
 use crate::metrics::Buried;
-use crate::ports::{Held, Kept, Knows, NoJob, NoProblem, Outside, Trouble};
+use crate::ports::{Held, Kept, Knows, NoJob, NoProblem, Outside, Trouble, Unstored};
 
 /// How often the simulated broker delivers a job.
 pub(crate) const MOST: u32 = 5;
@@ -298,9 +298,9 @@ impl Outside for Arc<World> {
         Ok(self.verdict(submission.id.as_str()).is_some())
     }
 
-    async fn store(&self, judgement: &Judgement) -> Result<Kept, Trouble> {
+    async fn store(&self, judgement: &Judgement) -> Result<Kept, Unstored> {
         if self.full.load(Ordering::SeqCst) {
-            return Err(Trouble("results are full".to_owned()));
+            return Err(Unstored::Full("results are full".to_owned()));
         }
         let id = judgement.submission.to_string();
         let mut books = self.books();
@@ -309,6 +309,10 @@ impl Outside for Arc<World> {
         }
         books.verdicts.insert(id, judgement.verdict);
         Ok(Kept::First)
+    }
+
+    async fn room(&self) -> bool {
+        !self.full.load(Ordering::SeqCst)
     }
 
     async fn source(&self, _digest: Digest) -> Result<Option<Vec<u8>>, Trouble> {

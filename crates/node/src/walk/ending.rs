@@ -7,7 +7,7 @@ use minos_model::{Fault, Judgement, Stage, Submission};
 use super::detour::jittered;
 use super::{End, Walk, Word};
 use crate::metrics::{self, Buried, Retry, Step};
-use crate::ports::{Held, Kept, Outside, Trouble};
+use crate::ports::{Held, Kept, Outside, Unstored};
 
 /// Delay of a job whose verdict the broker did not take.
 const HAND_BACK_UNSTORED: Duration = Duration::from_secs(30);
@@ -41,14 +41,15 @@ impl<O: Outside> Walk<O> {
             }
             Err(trouble) => {
                 tracing::warn!(%trouble, "verdict not stored");
-                self.hand_back(Retry::Unstored, HAND_BACK_UNSTORED, &trouble.0).await;
+                let why = trouble.to_string();
+                self.hand_back(Retry::Unstored, HAND_BACK_UNSTORED, &why).await;
                 End::Wait(HAND_BACK_UNSTORED)
             }
         }
     }
 
     /// Tries to store a verdict for as long as the bounds allow; the lease beats on meanwhile.
-    async fn store(&self, judgement: &Judgement) -> Result<Kept, Trouble> {
+    async fn store(&self, judgement: &Judgement) -> Result<Kept, Unstored> {
         let start = Instant::now();
         let mut word = self.word.clone();
         let mut pause = STORE_RETRY.0;
@@ -61,6 +62,10 @@ impl<O: Outside> Walk<O> {
                 Err(trouble) => trouble,
             };
             metrics::publish_failed();
+            if matches!(trouble, Unstored::Full(_)) {
+                // Nobody pulls what could not be stored either.
+                self.board.set_results_full(true);
+            }
             let given_up = *self.word.borrow() == Word::GiveUp;
             if given_up || start.elapsed() + pause > self.bounds.storing {
                 self.board.set_results_full(true);

@@ -252,6 +252,13 @@ impl<O: Outside> Walk<O> {
                 (Buried::UnknownProblem, Fault::Package),
                 error.to_string(),
             )),
+            // The network or this node's disk may have done it: another one looks as well.
+            Err(error @ NoProblem::Damaged { .. }) => Err(self.perhaps_later(
+                DELIVERIES_UNKNOWN,
+                Retry::Package,
+                (Buried::Package, Fault::Package),
+                error.to_string(),
+            )),
             Err(error @ NoProblem::Unready { .. }) => Err(back(Retry::Package, error.to_string())),
         }
     }

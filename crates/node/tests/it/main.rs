@@ -7,4 +7,8 @@ mod judging;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
+mod scaling;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod trust;

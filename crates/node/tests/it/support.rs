@@ -103,18 +103,13 @@ impl Cluster {
     }
 
     pub(crate) async fn submit_for(&self, problem: &str, id: &str, language: &str, source: &str) {
-        let job = Job {
-            submission: Submission {
-                id: id.parse().unwrap(),
-                tenant: "default".parse().unwrap(),
-                generation: Generation::FIRST,
-                problem: problem.parse().unwrap(),
-                language: language.parse().unwrap(),
-                source: Source::Inline(source.as_bytes().to_vec()),
-            },
-            lane: "contest".parse().unwrap(),
-            pool: "any".parse().unwrap(),
-        };
+        let job = job((problem, "any"), id, language, source);
+        self.broker.submit(&job).await.unwrap();
+    }
+
+    /// A submission that waits for the nodes of a pool.
+    pub(crate) async fn submit_in(&self, pool: &str, id: &str) {
+        let job = job(("sum", pool), id, "c", "int main(void){}");
         self.broker.submit(&job).await.unwrap();
     }
 
@@ -137,6 +132,21 @@ impl Cluster {
     pub(crate) async fn unfinished(&self) -> u64 {
         let status = self.broker.status().await.unwrap();
         status.lanes.iter().map(|lane| lane.pending + lane.in_flight).sum()
+    }
+}
+
+fn job((problem, pool): (&str, &str), id: &str, language: &str, source: &str) -> Job {
+    Job {
+        submission: Submission {
+            id: id.parse().unwrap(),
+            tenant: "default".parse().unwrap(),
+            generation: Generation::FIRST,
+            problem: problem.parse().unwrap(),
+            language: language.parse().unwrap(),
+            source: Source::Inline(source.as_bytes().to_vec()),
+        },
+        lane: "contest".parse().unwrap(),
+        pool: pool.parse().unwrap(),
     }
 }
 

@@ -6,6 +6,7 @@ use std::io::{self, Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::{ServerError, ServerOptions, clear, make_directory};
 
@@ -22,6 +23,7 @@ pub(super) struct Config {
     pub(super) port: Option<u16>,
     max_file: u64,
     max_memory: u64,
+    sync_interval: Duration,
 }
 
 impl Config {
@@ -36,6 +38,7 @@ impl Config {
             port: earlier_port(&directory.join("port")),
             max_file: options.max_file.get(),
             max_memory: options.max_memory.get(),
+            sync_interval: options.sync_interval,
             directory,
         };
         Ok(config)
@@ -78,10 +81,14 @@ impl Config {
         line("max_payload", "1MB".to_owned());
         line("authorization", format!("{{ token: \"{}\" }}", self.token));
         let store = quoted(self.directory.join("store"));
+        let sync = match self.sync_interval {
+            Duration::ZERO => "always".to_owned(),
+            every => format!("\"{}ms\"", every.as_millis()),
+        };
         line(
             "jetstream",
             format!(
-                "{{ store_dir: {store}, max_file_store: {}, max_memory_store: {}, sync_interval: always }}",
+                "{{ store_dir: {store}, max_file_store: {}, max_memory_store: {}, sync_interval: {sync} }}",
                 self.max_file, self.max_memory
             ),
         );

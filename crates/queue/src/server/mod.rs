@@ -98,6 +98,8 @@ pub struct ServerOptions {
     pub max_file: Bytes,
     /// What its streams may reserve in memory.
     pub max_memory: Bytes,
+    /// How old what is not on the disk yet may be; zero: everything is before it is acknowledged.
+    pub sync_interval: Duration,
 }
 
 impl ServerOptions {
@@ -109,6 +111,7 @@ impl ServerOptions {
             binary: None,
             max_file: Bytes::from_mib(64 << 10),
             max_memory: Bytes::from_mib(256),
+            sync_interval: Duration::ZERO,
         }
     }
 }

@@ -8,4 +8,5 @@ mod objects;
 mod production;
 mod rejudges;
 mod support;
+mod three;
 mod verdicts;

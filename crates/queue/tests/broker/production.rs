@@ -1,12 +1,15 @@
-//! `cluster-config/nats/single.conf` as it is shipped: each role can do its work and no more.
+//! `cluster-config/nats/` as it is shipped: each role can do its work and no more.
 
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use minos_model::{Digest, Verdict};
 use minos_queue::{Broker, ConnectOptions, DeadReason, JudgingId, Submitted, server};
 
 use crate::support::{eventually, job, judgement, node, topology};
+
+const USERS: &str = include_str!("../../../../cluster-config/nats/users.conf");
 
 struct Running(Child);
 
@@ -18,6 +21,10 @@ impl Drop for Running {
 
 /// Starts the shipped file with its address and its store moved.
 async fn start(directory: &std::path::Path) -> (Running, String) {
+    start_with(directory, USERS).await
+}
+
+async fn start_with(directory: &std::path::Path, users: &str) -> (Running, String) {
     let shipped = include_str!("../../../../cluster-config/nats/single.conf");
     let store = directory.join("store").display().to_string();
     let moved = shipped
@@ -27,6 +34,7 @@ async fn start(directory: &std::path::Path) -> (Running, String) {
     assert!(moved.contains(&store) && !moved.contains(":4222\""));
     let file = directory.join("single.conf");
     std::fs::write(&file, moved).unwrap();
+    std::fs::write(directory.join("users.conf"), users).unwrap();
     let child = Command::new(server::find().unwrap())
         .arg("-c")
         .arg(&file)
@@ -116,4 +124,102 @@ async fn each_role_can_do_its_work_and_no_more() {
     let (forged, created) = tokio::join!(platform.store_verdict(&forgery), judge.init(&topology));
     assert!(matches!(forged, Err(minos_queue::QueueError::Timeout { .. })), "{forged:?}");
     created.unwrap_err();
+}
+
+/// What each role must not do: the subject it would have to publish to.
+const FORBIDDEN: [(&str, &str, &str); 25] = [
+    ("node", "n-secret", "$JS.API.STREAM.CREATE.OTHER"),
+    ("node", "n-secret", "$JS.API.STREAM.UPDATE.JOBS"),
+    ("node", "n-secret", "$JS.API.STREAM.DELETE.JOBS"),
+    ("node", "n-secret", "$JS.API.STREAM.PURGE.RESULTS"),
+    ("node", "n-secret", "$JS.API.STREAM.MSG.DELETE.RESULTS"),
+    ("node", "n-secret", "$JS.API.CONSUMER.CREATE.JOBS.mine"),
+    ("node", "n-secret", "$JS.API.CONSUMER.DURABLE.CREATE.JOBS.contest-any"),
+    ("node", "n-secret", "$JS.API.CONSUMER.DELETE.JOBS.contest-any"),
+    ("node", "n-secret", "jobs.contest.any.default.forged.1"),
+    ("node", "n-secret", "$KV.CONTROL.drain.other"),
+    ("node", "n-secret", "$KV.PROBLEMS.latest.aplusb"),
+    ("node", "n-secret", "$O.PKG.M.bmFtZQ=="),
+    ("submit", "s-secret", "$JS.API.STREAM.CREATE.OTHER"),
+    ("submit", "s-secret", "$JS.API.STREAM.DELETE.JOBS"),
+    ("submit", "s-secret", "$JS.API.STREAM.PURGE.JOBS"),
+    ("submit", "s-secret", "$JS.API.STREAM.MSG.DELETE.RESULTS"),
+    ("submit", "s-secret", "$JS.API.CONSUMER.MSG.NEXT.JOBS.contest-any"),
+    ("submit", "s-secret", "$JS.API.CONSUMER.CREATE.JOBS.mine"),
+    ("submit", "s-secret", "$JS.ACK.JOBS.contest-any.1.1.1.1.0"),
+    ("submit", "s-secret", "results.default.s1.1"),
+    ("submit", "s-secret", "submissions.aplusb.default.s1.1"),
+    ("submit", "s-secret", "dlq.package.default.s1"),
+    ("submit", "s-secret", "$KV.NODES.n1"),
+    ("submit", "s-secret", "$KV.CONTROL.cancel.default.s1"),
+    ("submit", "s-secret", "$O.PKG.C.chunk"),
+];
+
+#[tokio::test]
+async fn what_a_role_must_not_do_is_refused_and_leaves_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_running, address) = start(directory.path()).await;
+    let admin = ConnectOptions::new(format!("nats://admin:a-secret@{address}"));
+    let admin = eventually("connection", async || Broker::connect(&admin).await.ok()).await;
+    admin.init(&topology()).await.unwrap();
+    for user in ["node", "submit"] {
+        let refusals: Arc<Mutex<Vec<String>>> = Arc::default();
+        let heard = Arc::clone(&refusals);
+        let rows = || FORBIDDEN.iter().filter(|(role, ..)| *role == user);
+        let password = rows().next().unwrap().1;
+        let client = async_nats::ConnectOptions::new()
+            .user_and_password(user.to_owned(), password.to_owned())
+            .event_callback(move |event| {
+                let heard = Arc::clone(&heard);
+                async move { heard.lock().unwrap().push(event.to_string()) }
+            })
+            .connect(&address)
+            .await
+            .unwrap();
+        for (_, _, subject) in rows() {
+            client.publish(*subject, "{}".into()).await.unwrap();
+        }
+        client.subscribe("jobs.>").await.unwrap();
+        client.flush().await.unwrap();
+        for subject in rows().map(|(_, _, subject)| *subject).chain(["jobs.>"]) {
+            let quoted = format!("\"{subject}\"").to_lowercase();
+            eventually(&format!("refusal of {subject} for {user}"), async || {
+                let all = refusals.lock().unwrap();
+                let refused = |one: &String| {
+                    let one = one.to_lowercase();
+                    one.contains("permissions violation") && one.contains(&quoted)
+                };
+                all.iter().any(refused).then_some(())
+            })
+            .await;
+        }
+    }
+    let status = admin.status().await.unwrap();
+    assert!(status.lanes.iter().all(|lane| lane.pending == 0) && status.dead == 0, "{status:?}");
+    assert!(status.nodes.is_empty() && admin.list_problems().await.unwrap().is_empty());
+    assert!(admin.verdict(&JudgingId::of(&job("s1").submission)).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_seed_in_a_file_is_who_we_are_and_anything_else_in_it_is_refused() {
+    const SEED: &str = "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY";
+    const KEY: &str = "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4";
+    let directory = tempfile::tempdir().unwrap();
+    let password = "{ user: node, password: $MINOS_NODE_PASSWORD, permissions: $NODE }";
+    assert!(USERS.contains(password));
+    let users = USERS.replace(password, &format!("{{ nkey: {KEY}, permissions: $NODE }}"));
+    let (_running, address) = start_with(directory.path(), &users).await;
+    let file = directory.path().join("node.creds");
+    let options = ConnectOptions {
+        creds: Some(file.clone()),
+        ..ConnectOptions::new(format!("nats://{address}"))
+    };
+    std::fs::write(&file, format!("# the node's\n{SEED}\n")).unwrap();
+    let node = eventually("connection", async || Broker::connect(&options).await.ok()).await;
+    node.ping().await.unwrap();
+    for text in ["", "user:password", "SUA\nSUB\n"] {
+        std::fs::write(&file, text).unwrap();
+        let error = Broker::connect(&options).await.unwrap_err().to_string();
+        assert!(error.contains("node.creds: expected a NATS user JWT"), "{text}: {error}");
+    }
 }

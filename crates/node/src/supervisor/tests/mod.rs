@@ -1,5 +1,7 @@
 //! The actors together, over a simulated queue and a simulated judge.
 
+mod trust;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -34,19 +36,33 @@ impl House {
     }
 
     async fn over(world: Arc<World>, slots: u16, grace: Duration) -> Self {
+        Self::of_terms(world, slots, grace, Duration::from_secs(3_600)).await
+    }
+
+    async fn of_terms(world: Arc<World>, slots: u16, grace: Duration, term: Duration) -> Self {
+        Self::built(world, slots, (grace, term, Duration::from_millis(300))).await
+    }
+
+    async fn storing(slots: u16, storing: Duration) -> Self {
+        let hour = Duration::from_secs(3_600);
+        Self::built(Arc::new(World::default()), slots, (hour, hour, storing)).await
+    }
+
+    async fn built(
+        world: Arc<World>,
+        slots: u16,
+        (grace, term, storing): (Duration, Duration, Duration),
+    ) -> Self {
         let board = Board::new(slots);
         let crew = Crew {
             outside: Arc::new(Arc::clone(&world)),
             craft: world.craft(),
             board: board.clone(),
             node: NodeId::new("sim").unwrap(),
-            bounds: Bounds {
-                judging: Duration::from_secs(60),
-                storing: Duration::from_millis(300),
-            },
+            bounds: Bounds { judging: Duration::from_secs(60), storing },
         };
         let seats: Vec<Seat> = (0..slots).map(|_| Seat::default()).collect();
-        let plan = Plan { crew, seats: seats.clone(), grace, aides: Vec::new() };
+        let plan = Plan { crew, seats: seats.clone(), grace, aides: Vec::new(), term };
         let (node, ended) = Actor::spawn(None, Supervisor::new(), plan).await.unwrap();
         Self { world, board, node, ended, seats }
     }
@@ -159,46 +175,6 @@ async fn a_panic_below_replaces_the_slot_and_only_that_job_is_judged_again() {
     eventually("JE", || house.world.verdict("panic-1") == Some(Verdict::JudgeError)).await;
     let fates = house.world.fates("panic-1");
     assert_eq!(fates.len(), usize::try_from(MOST).unwrap(), "{fates:?}");
-}
-
-#[tokio::test]
-async fn five_failures_end_in_quarantine_and_a_resume_ends_the_quarantine() {
-    let house = House::new(1).await;
-    house.until(Doing::Idle, 1).await;
-    house.world.no_wardens.store(1, Ordering::SeqCst);
-    house.world.submit("fault-1");
-    house.until(Doing::Quarantined, 1).await;
-    assert!(house.board.draining(), "half of the slots are gone: the node takes no more");
-    house.world.no_wardens.store(0, Ordering::SeqCst);
-    house.wish(Wish::Take);
-    house.until(Doing::Quarantined, 0).await;
-    house.world.submit("ok-1");
-    eventually("a verdict", || house.world.verdict("ok-1").is_some()).await;
-    assert!(!house.board.draining());
-}
-
-#[tokio::test]
-async fn one_slot_of_three_in_quarantine_leaves_the_others_at_work() {
-    let world = Arc::new(World::default());
-    world.no_wardens.store(0b010, Ordering::SeqCst);
-    let house = House::over(world, 3, Duration::from_secs(60)).await;
-    house.until(Doing::Quarantined, 1).await;
-    assert!(!house.board.draining());
-    for number in 0..8 {
-        house.world.submit(&format!("ok-{number}"));
-    }
-    eventually("verdicts", || house.world.verdicts() == 8).await;
-    house.wish(Wish::Leave);
-    house.end().await;
-}
-
-#[tokio::test]
-async fn two_slots_of_three_in_quarantine_drain_the_node() {
-    let world = Arc::new(World::default());
-    world.no_wardens.store(0b110, Ordering::SeqCst);
-    let house = House::over(world, 3, Duration::from_secs(60)).await;
-    house.until(Doing::Quarantined, 2).await;
-    eventually("draining", || house.board.draining()).await;
 }
 
 #[tokio::test]

@@ -197,11 +197,12 @@ impl<S: Store> Shelf<S> {
         let made = options.create(true).truncate(true).read(true).write(true).open(&path).await;
         let mut archive = made.map_err(|error| failed("making", &error))?;
         if let Err(error) = self.store.fetch(&revision, &mut archive).await {
-            return Err(match error {
-                QueueError::NoObject { .. } => Bring::NotThere,
-                QueueError::Damaged { .. } => Bring::Damaged(error.to_string()),
-                error => Bring::Failed(error.to_string()),
-            });
+            if matches!(error, QueueError::NoObject { .. }) {
+                return Err(Bring::NotThere);
+            }
+            let damaged = matches!(error, QueueError::Damaged { .. });
+            let why = error.to_string();
+            return Err(if damaged { Bring::Damaged(why) } else { Bring::Failed(why) });
         }
         archive.flush().await.map_err(|error| failed("writing", &error))?;
         let mut archive = archive.into_std().await;

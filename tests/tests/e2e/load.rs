@@ -26,9 +26,14 @@ fn a_killed_generator_is_accounted_for_from_its_journal() {
     let dir = scratch.path().join("up");
     let _up = Up::start(&dir, 2);
     let out = scratch.path().join("run");
+    // Programs whose verdict no slow machine changes.
+    let mix = scratch.path().join("mix.toml");
+    let programs = "problem = \"range-sums\"\n[honest]\nsums-c = 1\nwrong-prints-zeros = 1\n";
+    std::fs::write(&mix, programs).expect("a file");
     let mut run = load("run")
         .args(["--rate", "10/s", "--duration", "10m", "--hostile", "0%"])
         .args(["--dir".as_ref(), dir.as_os_str(), "--out".as_ref(), out.as_os_str()])
+        .args(["--mix".as_ref(), mix.as_os_str()])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()

@@ -37,6 +37,7 @@ mod ready;
 mod reaper;
 mod recent;
 pub mod rehearsal;
+mod remembered;
 mod selftest;
 mod sharing;
 mod shelf;

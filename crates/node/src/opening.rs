@@ -67,7 +67,7 @@ pub(crate) fn open(config: &NodeConfig, broker: Broker, board: Board) -> Result<
     };
     let shelf = Shelf::open(&dir.join("packages"), config.packages_max, broker)?;
     let sources = sources(config, dir)?;
-    let working = selftest::working(&tools, config.slots, &dir.join("self-test"))
+    let working = selftest::working(&tools, config.slots, &dir.join("self-test"), config.record())
         .map_err(NodeError::SelfTest)?;
     if working.is_empty() {
         let tried: Vec<&str> = tools.languages.iter().map(|one| one.id.as_str()).collect();

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use minos_judge::{Builds, Options, Sandboxed, SubmissionToJudge, Workshop, judge};
@@ -16,6 +16,7 @@ use minos_problem::{Checker, Language, Problem, ProblemLimits, StandardChecker, 
 use minos_sandbox::Template;
 
 use crate::bench::Tools;
+use crate::remembered::Remembered;
 
 /// Builds of the test itself: forgotten at once, so that each start tries the compilers again.
 const BUILDS_MAX: Bytes = Bytes::from_mib(256);
@@ -28,7 +29,30 @@ pub(crate) fn working(
     tools: &Tools,
     slots: u16,
     scratch: &Path,
+    record: PathBuf,
 ) -> Result<BTreeSet<LanguageId>, String> {
+    let mut remembered = Remembered::open(record, tools.sandbox.isolation());
+    let known = |language: &&Language| language.absent().is_none() && remembered.holds(language);
+    let (known, unknown): (Vec<&Language>, Vec<&Language>) =
+        tools.languages.iter().partition(known);
+    let mut passed = tried(tools, unknown, slots, scratch)?;
+    passed.extend(known.iter().map(|language| language.id.clone()));
+    if let Err(error) = remembered.keep(tools.languages.iter(), &passed) {
+        tracing::warn!(%error, "what passed the self-test is not remembered");
+    }
+    Ok(passed)
+}
+
+/// Those of some languages that say hello.
+fn tried(
+    tools: &Tools,
+    languages: Vec<&Language>,
+    slots: u16,
+    scratch: &Path,
+) -> Result<BTreeSet<LanguageId>, String> {
+    if languages.is_empty() {
+        return Ok(BTreeSet::new());
+    }
     let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", scratch.display());
     if scratch.exists() {
         fs::remove_dir_all(scratch).map_err(|error| failed(&error))?;
@@ -38,11 +62,11 @@ pub(crate) fn working(
     let builds =
         Builds::open(scratch.join("builds"), BUILDS_MAX).map_err(|error| failed(&error))?;
     let tools = Tools { builds: Arc::new(builds), ..tools.clone() };
-    let waiting: Mutex<Vec<&Language>> = Mutex::new(tools.languages.iter().collect());
+    let threads = usize::from(slots).min(languages.len());
+    let waiting = Mutex::new(languages);
     // The virtual machines take longest, and the last of the list is taken first.
     let slow = |language: &&Language| language.run.allowance.memory;
     waiting.lock().unwrap_or_else(PoisonError::into_inner).sort_by_key(slow);
-    let threads = usize::from(slots).min(tools.languages.iter().count());
     let (tools, problem, waiting) = (&tools, &problem, &waiting);
     let mut passed = BTreeSet::new();
     let mut broken = None;

@@ -63,6 +63,9 @@ async fn serve(
     broker.init(&Topology::built_in()).await.map_err(broker::failed)?;
     endpoint::write(dir, server.endpoint()).map_err(broker::failed)?;
     let mut config = NodeConfig::local(dir, options, args.slots);
+    if let Ok(cache) = workshop::cache_dir() {
+        config = config.remembering(cache.join("self-tested"));
+    }
     if let Some(languages) = workshop::languages_dir() {
         config = config.with_languages(&languages);
     }

@@ -57,6 +57,8 @@ pub struct NodeConfig {
     pub(crate) slots: u16,
     pub(crate) state: PathBuf,
     pub(crate) languages: Option<PathBuf>,
+    /// Where it is kept which languages have passed their self-test; in `state` by default.
+    pub(crate) record: Option<PathBuf>,
     pub(crate) broker: ConnectOptions,
     /// Empty: as the cluster has them.
     pub(crate) lanes: Vec<LaneWeight>,
@@ -149,6 +151,18 @@ impl NodeConfig {
         self
     }
 
+    /// The same, keeping in that file which languages have passed their self-test: nodes of one
+    /// machine may share it.
+    #[must_use]
+    pub fn remembering(mut self, record: PathBuf) -> Self {
+        self.record = Some(record);
+        self
+    }
+
+    pub(crate) fn record(&self) -> PathBuf {
+        self.record.clone().unwrap_or_else(|| self.state.join("self-tested"))
+    }
+
     /// The same with other boxes.
     #[must_use]
     pub fn with_sandbox(mut self, sandbox: SandboxConfig) -> Self {
@@ -224,6 +238,7 @@ impl NodeConfig {
             slots: crate::cores::slots(),
             state: PathBuf::from("/var/lib/minos"),
             languages: None,
+            record: None,
             broker: ConnectOptions::new("nats://127.0.0.1:4222"),
             lanes: Vec::new(),
             packages_max: Bytes::from_mib(20 << 10),

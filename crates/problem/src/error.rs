@@ -4,6 +4,20 @@
 use std::io;
 use std::path::PathBuf;
 
+/// What stands in a file, as one line of a message: control characters escaped, and cut where no
+/// honest message gets.
+pub(crate) fn one_line(text: String) -> String {
+    const LONGEST: usize = 1_000;
+    if text.len() <= LONGEST && !text.contains(char::is_control) {
+        return text;
+    }
+    let mut line = String::new();
+    for c in text.chars().take(LONGEST) {
+        if c.is_control() { line.extend(c.escape_debug()) } else { line.push(c) }
+    }
+    line
+}
+
 /// A package that cannot be read. Always the package's or its path's doing: exit code 2.
 #[derive(Debug, thiserror::Error)]
 pub enum PackageError {

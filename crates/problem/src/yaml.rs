@@ -9,6 +9,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle};
 
 use crate::PackageError;
 use crate::bounds::{MAX_YAML, MAX_YAML_DEPTH, MAX_YAML_NODES};
+use crate::error::one_line;
 
 /// A value, and the line it begins on, from 1.
 #[derive(Debug, Clone, PartialEq)]
@@ -191,7 +192,7 @@ impl<'a> Field<'a> {
         PackageError::Field {
             file: self.file.to_owned(),
             field: format!("{field} (line {})", self.node.line),
-            problem: problem.into(),
+            problem: one_line(problem.into()),
         }
     }
 

@@ -4,6 +4,7 @@ use roxmltree::{Document, Node, ParsingOptions};
 
 use crate::PackageError;
 use crate::bounds::MAX_NODES;
+use crate::error::one_line;
 
 /// Reads XML without a document type: no entities, nothing from outside.
 ///
@@ -14,7 +15,7 @@ pub(crate) fn parse<'a>(text: &'a str, file: &str) -> Result<Document<'a>, Packa
     Document::parse_with_options(text, options).map_err(|error| PackageError::Xml {
         file: file.to_owned(),
         line: error.pos().row,
-        problem: error.to_string(),
+        problem: one_line(error.to_string()),
     })
 }
 
@@ -47,7 +48,8 @@ impl<'a> Element<'a> {
 
     /// An error about this element, or about what is below it.
     pub(crate) fn wrong(&self, below: &str, problem: String) -> PackageError {
-        PackageError::Field { file: self.file.to_owned(), field: self.to(below), problem }
+        let (field, problem) = (one_line(self.to(below)), one_line(problem));
+        PackageError::Field { file: self.file.to_owned(), field, problem }
     }
 
     /// The manifest's name in errors.

@@ -30,6 +30,8 @@ pub(crate) enum Verb {
     Run(verbs::run::Args),
     /// Judge one source against one package on this machine, with no broker.
     Judge(verbs::judge::Args),
+    /// Check a package, and judge all its solutions against what their authors say of them.
+    Verify(verbs::verify::Args),
     /// The whole system on this machine: a private broker and one node.
     Up(verbs::up::Args),
     /// A production node; SIGTERM drains, a second SIGTERM stops at once.

@@ -61,6 +61,11 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
+    /// The answer is "no".
+    pub(crate) fn no(line: impl fmt::Display) -> Self {
+        Self { exit: Exit::No, line: one_line(&line.to_string()) }
+    }
+
     /// Wrong usage or invalid input: the line says which file, which field, what was expected.
     pub(crate) fn input(line: impl fmt::Display) -> Self {
         Self { exit: Exit::Input, line: one_line(&line.to_string()) }

@@ -40,6 +40,7 @@ fn dispatch(console: Console, verb: Verb) -> Outcome {
     match verb {
         Verb::Run(args) => verbs::run::run(console, &args),
         Verb::Judge(args) => verbs::judge::run(console, &args),
+        Verb::Verify(args) => verbs::verify::run(console, &args),
         Verb::Up(args) => verbs::up::run(console, &args),
         Verb::Node(args) => verbs::node::run(console, &args),
         Verb::Cluster(args) => verbs::cluster::run(console, &args),

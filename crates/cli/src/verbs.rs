@@ -24,4 +24,7 @@ pub(crate) mod status;
 pub(crate) mod submit;
 pub(crate) mod top;
 pub(crate) mod up;
+pub(crate) mod verify;
+pub(crate) mod verify_report;
+pub(crate) mod verify_table;
 pub(crate) mod workshop;

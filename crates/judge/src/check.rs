@@ -1,11 +1,13 @@
-//! Asking the checker: a program in a box of its own, or a comparison that is built in.
+//! Asking the checker: programs in boxes of their own, or a comparison that is built in.
 
-use minos_model::{Bytes, Cause, CpuTime, RawLimits, WallTime};
-use minos_problem::{Checker, StandardChecker};
+use minos_model::{Bytes, Cause};
+use minos_problem::{Checker, Comparison, StandardChecker};
 
-use crate::compare::{MAX_COMPARED, Side, compare};
+use crate::compare::{MAX_COMPARED, Side, compare, compare_default};
 use crate::describe;
-use crate::port::{Keep, OutFile, Runs};
+use crate::feedback::Folder;
+use crate::jury::JuryLimits;
+use crate::port::{Keep, OutFile, Outcome, Runs};
 use crate::program::Program;
 use crate::protocol::{self, Calling, Left};
 use crate::report::MAX_REPORT;
@@ -13,44 +15,45 @@ use crate::ruling::Ruled;
 use crate::trouble::Trouble;
 use crate::workshop::Workshop;
 
-/// What a checker may use, whatever the problem's limits are: testlib reads outputs of 128 MiB in
-/// about two seconds, and an author's checker may well solve the problem once more.
-const CHECKER_LIMITS: RawLimits = RawLimits {
-    cpu: CpuTime::from_secs(10),
-    wall: WallTime::from_secs(30),
-    memory: Bytes::from_mib(512),
-    output: Bytes::from_mib(16),
-    // The language's own numbers take their place.
-    processes: 1,
-    files: 64,
-    stack: None,
-};
-
-/// Where a testlib checker leaves its report, in its own working directory.
-const REPORT: &str = "report";
+/// Where a testlib program leaves its report, in its own working directory.
+pub(crate) const REPORT: &str = "report";
 
 /// A checker that is ready to be asked.
 #[derive(Debug, Clone)]
 pub(crate) enum Comparer<B> {
-    /// Built in.
+    /// One of testlib's, built in.
     Standard(StandardChecker),
+    /// ICPC's default output validator, built in.
+    Default,
     /// A program of the package.
     Program(Program<B>, Calling),
+    /// Output validators of the package, all of which have to accept.
+    Validators {
+        /// The programs.
+        programs: Vec<Program<B>>,
+        /// Whether they give scores.
+        scores: bool,
+    },
 }
 
 /// What is compared.
 #[derive(Debug, Clone)]
-pub(crate) struct Compared<B> {
+pub(crate) struct Compared<'a, B> {
     pub(crate) input: B,
     pub(crate) output: B,
     pub(crate) answer: B,
+    /// What the checker is called with beside the files.
+    pub(crate) args: &'a [String],
+    pub(crate) limits: JuryLimits,
 }
 
 /// What came of asking.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Asked {
+pub(crate) enum Asked<B> {
     /// The checker ruled.
     Ruled(Ruled),
+    /// The output is good so far; the submission is to be run on this input as well.
+    Next(B),
     /// The operator, or the slot's end, broke the checker off.
     Cancelled,
 }
@@ -62,39 +65,50 @@ impl<R: Runs> Workshop<R> {
         checker: &Checker,
         fault: fn(String) -> Trouble,
     ) -> Result<Comparer<R::Blob>, Trouble> {
+        let during = |trouble: Trouble| trouble.during("checker");
         match checker {
             Checker::Standard(standard) => Ok(Comparer::Standard(*standard)),
+            Checker::Default => Ok(Comparer::Default),
             Checker::Program(part) => {
-                // C++ checkers are written against testlib; what others print is their own.
-                let testlib = part.kind.starts_with("cpp");
-                let calling = if testlib { Calling::Testlib } else { Calling::ExitCode };
-                let built = self.build_part(&part.language, &part.source, &part.resources, fault);
-                let program = built.map_err(|trouble| trouble.during("checker"))?;
-                Ok(Comparer::Program(program, calling))
+                let program = self.build_part(part, fault).map_err(during)?;
+                Ok(Comparer::Program(program, Calling::of(&part.kind)))
             }
-            // `Package::unsupported` says so before a package is prepared.
-            Checker::Default | Checker::Validators(_) => {
-                Err(Trouble::package("output validators of ICPC packages are not judged yet"))
+            Checker::Validators(validators) => {
+                let built = validators.programs.iter().map(|it| self.jury_program(it, fault));
+                let programs = built.collect::<Result<_, _>>().map_err(during)?;
+                Ok(Comparer::Validators { programs, scores: validators.scores })
             }
         }
     }
 
-    /// Asks the checker about one output.
+    /// Asks the checker about one output. `folder` is what validators left there in the passes
+    /// before, and leave.
     pub(crate) fn ask(
         &mut self,
         comparer: &Comparer<R::Blob>,
-        compared: Compared<R::Blob>,
-    ) -> Result<Asked, Trouble> {
+        compared: Compared<'_, R::Blob>,
+        folder: &mut Folder<R::Blob>,
+    ) -> Result<Asked<R::Blob>, Trouble> {
         match comparer {
-            Comparer::Standard(standard) => self.compare(*standard, &compared).map(Asked::Ruled),
+            Comparer::Standard(standard) => self
+                .compare(&compared, |output, answer| compare(*standard, output, answer))
+                .map(Asked::Ruled),
+            Comparer::Default => {
+                let rules = Comparison::parse(compared.args).map_err(Trouble::package)?;
+                self.compare(&compared, |output, answer| compare_default(rules, output, answer))
+                    .map(Asked::Ruled)
+            }
             Comparer::Program(program, calling) => self.run_checker(program, *calling, compared),
+            Comparer::Validators { programs, scores } => {
+                self.ask_validators(programs, *scores, &compared, folder)
+            }
         }
     }
 
     fn compare(
         &self,
-        standard: StandardChecker,
-        compared: &Compared<R::Blob>,
+        compared: &Compared<'_, R::Blob>,
+        by: impl FnOnce(&[u8], &[u8]) -> Ruled,
     ) -> Result<Ruled, Trouble> {
         for (side, content) in [(Side::Output, &compared.output), (Side::Answer, &compared.answer)]
         {
@@ -106,7 +120,7 @@ impl<R: Runs> Workshop<R> {
         }
         let output = self.runs.read(&compared.output, usize::MAX)?;
         let answer = self.runs.read(&compared.answer, usize::MAX)?;
-        Ok(compare(standard, &output, &answer))
+        Ok(by(&output, &answer))
     }
 
     /// Runs a checker. The three files are descriptors: neither copied nor charged to its box.
@@ -114,35 +128,48 @@ impl<R: Runs> Workshop<R> {
         &mut self,
         program: &Program<R::Blob>,
         calling: Calling,
-        compared: Compared<R::Blob>,
-    ) -> Result<Asked, Trouble> {
+        compared: Compared<'_, R::Blob>,
+    ) -> Result<Asked<R::Blob>, Trouble> {
         let mut args = vec!["/proc/self/fd/3", "/proc/self/fd/4", "/proc/self/fd/5"];
         if calling == Calling::Testlib {
             args.extend([REPORT, "-appes"]);
         }
-        let args = args.into_iter().map(str::to_owned);
-        let mut request = program.request(args, CHECKER_LIMITS)?;
+        let args = args.into_iter().map(str::to_owned).chain(compared.args.iter().cloned());
+        let mut request = program.request(args, compared.limits.checker())?;
         request.keep = Keep::Stderr;
         request.descriptors = vec![compared.input, compared.output, compared.answer];
         if calling == Calling::Testlib {
-            request.collect =
-                vec![OutFile { path: REPORT.to_owned(), max: Bytes::new(MAX_REPORT) }];
+            request.collect.push(report_file());
         }
         let outcome = self.runs.run(request)?;
         self.spent.check = self.spent.check.saturating_add(outcome.report.cpu);
         if outcome.report.cause == Cause::Cancelled {
             return Ok(Asked::Cancelled);
         }
-        let xml = match outcome.collected.into_iter().flatten().next() {
-            Some(report) => Some(self.runs.read(&report, usize::MAX)?),
-            None => None,
-        };
-        let report = &outcome.report;
-        let left = Left { report, xml: xml.as_deref(), stderr: &outcome.stderr };
-        protocol::ruled(calling, left).map(Asked::Ruled).map_err(|why| {
-            let said = describe::with_stderr(report, &outcome.stderr);
-            let whole = if said.starts_with(&why) { said } else { format!("{why} ({said})") };
-            Trouble::checker(format!("the checker {whole}"))
+        let report = outcome.collected.first().cloned().flatten();
+        self.ruled(calling, &outcome, report.as_ref())
+            .map(Asked::Ruled)
+            .map_err(|why| Trouble::checker(format!("the checker {why}")))
+    }
+
+    /// What a program of testlib's protocol ruled; the error is what was wrong with it.
+    pub(crate) fn ruled(
+        &self,
+        calling: Calling,
+        outcome: &Outcome<R::Blob>,
+        report: Option<&R::Blob>,
+    ) -> Result<Ruled, String> {
+        let xml = report.map(|report| self.runs.read(report, usize::MAX)).transpose();
+        let xml = xml.map_err(|error| error.to_string())?;
+        let left = Left { report: &outcome.report, xml: xml.as_deref(), stderr: &outcome.stderr };
+        protocol::ruled(calling, left).map_err(|why| {
+            let said = describe::with_stderr(&outcome.report, &outcome.stderr);
+            if said.starts_with(&why) { said } else { format!("{why} ({said})") }
         })
     }
+}
+
+/// The report of a testlib program.
+pub(crate) fn report_file() -> OutFile {
+    OutFile { path: REPORT.to_owned(), max: Bytes::new(MAX_REPORT) }
 }

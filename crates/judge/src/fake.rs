@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use minos_model::{Bytes, Cause, CpuTime, Ending, Isolation, RunReport, WallTime};
 
-use crate::port::{Executable, Keep, Outcome, Request, Runs, RunsError};
+use crate::port::{Executable, Keep, Outcome, Pair, PairOutcome, Request, Runs, RunsError};
 
 /// Content, as it is.
 pub(crate) type Held = Rc<Vec<u8>>;
@@ -39,11 +39,19 @@ pub(crate) struct Reply {
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: Vec<u8>,
     pub(crate) files: Vec<(&'static str, Vec<u8>)>,
+    /// Of two programs that talk, the one that says this of itself ended last.
+    pub(crate) last: bool,
 }
 
 impl Reply {
     pub(crate) fn exit(code: u8) -> Self {
-        Self { report: exited(code), stdout: Vec::new(), stderr: Vec::new(), files: Vec::new() }
+        Self {
+            report: exited(code),
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+            files: Vec::new(),
+            last: false,
+        }
     }
 
     pub(crate) fn print(text: &str) -> Self {
@@ -62,6 +70,10 @@ impl Reply {
 
     pub(crate) fn stderr(self, text: &str) -> Self {
         Self { stderr: text.as_bytes().to_vec(), ..self }
+    }
+
+    pub(crate) fn last(self) -> Self {
+        Self { last: true, ..self }
     }
 
     pub(crate) fn file(mut self, name: &'static str, content: &str) -> Self {
@@ -157,6 +169,23 @@ impl Runs for FakeRuns {
     }
 
     fn run(&mut self, request: Request<Held>) -> Result<Outcome<Held>, RunsError> {
+        self.reply(request).map(|(outcome, _last)| outcome)
+    }
+
+    fn run_pair(&mut self, pair: Pair<Held>) -> Result<PairOutcome<Held>, RunsError> {
+        let (solution, last) = self.reply(pair.solution)?;
+        let (interactor, _) = self.reply(pair.interactor)?;
+        Ok(PairOutcome { solution, interactor, interactor_first: last, close: false, cut: false })
+    }
+
+    fn isolation(&self) -> Isolation {
+        Isolation::CgroupV2
+    }
+}
+
+impl FakeRuns {
+    /// The outcome of a run by the first rule that fits, and whether it says that it ended last.
+    fn reply(&mut self, request: Request<Held>) -> Result<(Outcome<Held>, bool), RunsError> {
         let line = line_of(&request);
         let rule = self.rules.iter().find(|(part, _)| line.contains(part.as_str()));
         let Some((_, answer)) = rule else {
@@ -175,10 +204,6 @@ impl Runs for FakeRuns {
                 .map(|(_, content)| Rc::new(content.clone()))
         });
         let collected = collected.collect();
-        Ok(Outcome { report: reply.report, stdout, stderr, collected })
-    }
-
-    fn isolation(&self) -> Isolation {
-        Isolation::CgroupV2
+        Ok((Outcome { report: reply.report, stdout, stderr, collected }, reply.last))
     }
 }

@@ -2,16 +2,19 @@
 
 use minos_model::{
     Bytes, CompileResult, CpuTime, Ending, Fault, Generation, JudgedProblem, Judgement, LanguageId,
-    NodeId, RunReport, Score, Stage, SubmissionId, Tenant, TestResult, Verdict, WallTime, decide,
+    NodeId, RunReport, Stage, SubmissionId, Tenant, TestResult, Verdict, WallTime,
 };
-use minos_problem::{Problem, Test};
+use minos_problem::{IncludeStage, Problem, Solution, Test};
 
-use crate::check::{Asked, Compared, Comparer};
-use crate::port::{Keep, Runs};
+use crate::check::Comparer;
+use crate::interact::Interactor;
+use crate::jury::JuryLimits;
+use crate::port::Runs;
 use crate::program::Program;
-use crate::ruling::verdict_of;
+use crate::scoring::{self, Outcome};
+use crate::sources::Sources;
 use crate::trouble::{Trouble, Unjudged};
-use crate::workshop::{Built, Text, Workshop, find};
+use crate::workshop::{Built, Workshop, find};
 
 /// The longest source, in bytes: four times the longest limit of the large contest systems, and
 /// far below what a message of the broker may carry.
@@ -62,9 +65,10 @@ pub struct Options {
 /// Judges one submission against one problem. The same submission, problem and runs give the same
 /// judgement: nothing here looks at a clock or draws a number.
 ///
-/// Pass/fail problems are decided by their first test that is not accepted. Problems with points
-/// are decided the same way for now: each test reports its points, the judgement's own score stays
-/// empty until groups and their policies are scored.
+/// What is judged, and what it comes to, is said by the problem's
+/// [`Scoring`](minos_problem::Scoring): a pass/fail problem ends with its first test that is not
+/// accepted, one with groups leaves out the tests that cannot change anything any more. Those are
+/// [`Verdict::Skipped`].
 ///
 /// # Errors
 /// When judging could not go on for a reason that is not the contestant's. The error carries the
@@ -76,23 +80,54 @@ pub fn judge<R: Runs>(
     options: &Options,
     progress: &mut dyn FnMut(Stage),
 ) -> Result<Judgement, Box<Unjudged>> {
+    judge_whole((workshop, submission, None), problem, options, progress)
+}
+
+/// A solution of the package, and after which test nothing more is to be judged.
+pub(crate) type Own<'a> = (&'a Solution, &'a dyn Fn(&TestResult) -> bool);
+
+/// Judges one of the package's own solutions, which may consist of several files.
+///
+/// # Errors
+/// As [`judge`].
+pub(crate) fn judge_solution<R: Runs>(
+    (workshop, submission): (&mut Workshop<R>, &SubmissionToJudge<'_>),
+    solution: Own<'_>,
+    problem: &Problem,
+    options: &Options,
+    progress: &mut dyn FnMut(Stage),
+) -> Result<Judgement, Box<Unjudged>> {
+    judge_whole((workshop, submission, Some(solution)), problem, options, progress)
+}
+
+/// Who judges what: the submission, and the solution of the package that it is.
+type What<'a, R> = (&'a mut Workshop<R>, &'a SubmissionToJudge<'a>, Option<Own<'a>>);
+
+fn judge_whole<R: Runs>(
+    (workshop, submission, solution): What<'_, R>,
+    problem: &Problem,
+    options: &Options,
+    progress: &mut dyn FnMut(Stage),
+) -> Result<Judgement, Box<Unjudged>> {
     let mut found = Found::default();
-    let judged = Judging { workshop, submission, problem, options, progress }.run(&mut found);
+    let judged =
+        Judging { workshop, submission, solution, problem, options, progress }.run(&mut found);
     let isolation = Some(workshop.runs.isolation());
-    let (verdict, decided_by, fault) = found.verdict(problem, judged.as_ref().err());
+    let (outcome, fault) = found.outcome(problem, judged.as_ref().err());
+    let decided_by = outcome.decided_by.and_then(|index| found.tests.get(index));
     let judgement = Judgement {
         submission: submission.id.clone(),
         tenant: submission.tenant.clone(),
         generation: submission.generation,
         problem: JudgedProblem { id: problem.id.clone(), revision: Some(problem.revision) },
         language: submission.language.clone(),
-        verdict,
-        score: None,
-        decided_by,
+        verdict: outcome.verdict,
+        score: outcome.score,
+        decided_by: decided_by.map(|test| test.name.clone()),
         fault,
         compile: found.compile,
         tests: found.tests,
-        groups: Vec::new(),
+        groups: outcome.groups,
         node: submission.node.clone(),
         attempt: submission.attempt,
         isolation,
@@ -108,38 +143,46 @@ pub fn judge<R: Runs>(
 struct Found {
     compile: Option<CompileResult>,
     refused: Option<Verdict>,
+    /// All tests, once the first is judged.
     tests: Vec<TestResult>,
+    outcome: Option<Outcome>,
 }
 
 impl Found {
-    /// The verdict, the test that decided, and the fault. When a test was being judged as the
-    /// trouble came, it is that test's JE.
-    fn verdict(
+    /// What it comes to, and the fault. When a test was being judged as the trouble came, it is
+    /// that test's JE.
+    fn outcome(
         &mut self,
         problem: &Problem,
         trouble: Option<&Trouble>,
-    ) -> (Verdict, Option<String>, Option<(Fault, String)>) {
+    ) -> (Outcome, Option<(Fault, String)>) {
+        let without =
+            |verdict, decided_by| Outcome { verdict, decided_by, score: None, groups: Vec::new() };
         if let Some(trouble) = trouble {
-            let begun = !self.tests.is_empty();
-            for test in problem.tests.iter().skip(self.tests.len()) {
-                self.tests.push(result(test, Verdict::Skipped));
-            }
-            let decided =
-                begun.then(|| self.tests.iter().find(|test| test.verdict == Verdict::JudgeError));
-            let decided_by = decided.flatten().map(|test| test.name.clone());
+            let decided_by = self.tests.iter().position(|test| test.verdict == Verdict::JudgeError);
             let fault = Some((trouble.fault, trouble.message.clone()));
-            if !begun {
-                self.tests.clear();
-            }
-            return (Verdict::JudgeError, decided_by, fault);
+            return (without(Verdict::JudgeError, decided_by), fault);
         }
         if let Some(verdict) = self.refused {
-            return (verdict, None, None);
+            let nothing: Vec<TestResult> =
+                problem.tests.iter().map(|test| result(test, Verdict::Skipped)).collect();
+            let ungraded = &mut |_: &[String], _: &[_]| Ok((verdict, 0.0));
+            let score = scoring::outcome(problem, &nothing, ungraded).ok();
+            let score = score.and_then(|outcome| outcome.score);
+            return (Outcome { score, ..without(verdict, None) }, None);
         }
-        let verdicts: Vec<Verdict> = self.tests.iter().map(|test| test.verdict).collect();
-        let (verdict, index) = decide(&verdicts);
-        let decided_by = index.and_then(|index| self.tests.get(index));
-        (verdict, decided_by.map(|test| test.name.clone()), None)
+        (self.outcome.take().unwrap_or_else(|| without(Verdict::Accepted, None)), None)
+    }
+
+    fn refuse(&mut self, verdict: Verdict, log: impl Into<String>) {
+        self.compile = Some(CompileResult {
+            ok: false,
+            cached: false,
+            cpu: CpuTime::ZERO,
+            wall: WallTime::ZERO,
+            log: log.into(),
+        });
+        self.refused = Some(verdict);
     }
 }
 
@@ -160,148 +203,151 @@ fn result(test: &Test, verdict: Verdict) -> TestResult {
     }
 }
 
-/// A test after its run.
-fn ran(test: &Test, verdict: Verdict, report: &RunReport) -> TestResult {
-    TestResult {
-        cpu: report.cpu,
-        wall: report.wall,
-        memory: report.memory,
-        cause: Some(report.cause.clone()),
-        ending: Some(report.ending),
-        ..result(test, verdict)
-    }
-}
-
-/// Trouble in a test, with what its run had said before.
-#[derive(Debug)]
-struct Stopped {
-    trouble: Trouble,
-    report: Option<RunReport>,
-}
-
 struct Judging<'a, R: Runs> {
     workshop: &'a mut Workshop<R>,
     submission: &'a SubmissionToJudge<'a>,
+    /// The solution of the package that it is.
+    solution: Option<Own<'a>>,
     problem: &'a Problem,
     options: &'a Options,
     progress: &'a mut dyn FnMut(Stage),
 }
 
+/// Everything that the tests need.
+#[derive(Debug)]
+struct Tools<B> {
+    /// The submission; `None` when it is the output itself.
+    program: Option<Program<B>>,
+    /// Files of the package that lie beside it while it runs.
+    beside: Vec<(String, B)>,
+    comparer: Comparer<B>,
+    interactor: Option<Interactor<B>>,
+    grader: Option<Program<B>>,
+}
+
 impl<R: Runs> Judging<'_, R> {
     fn run(&mut self, found: &mut Found) -> Result<(), Trouble> {
+        if let Some(why) = self.refusal() {
+            (self.progress)(Stage::Compiling);
+            // Callers refuse it; one that did not gets the contestant a final answer.
+            found.refuse(Verdict::CompileError, why);
+            return Ok(());
+        }
+        let program = if self.problem.mode.submit_answer {
+            None
+        } else {
+            let Some(program) = self.compile(found)? else { return Ok(()) };
+            Some(program)
+        };
+        let tools = self.tools(program)?;
+        self.tests(&tools, found)?;
+        let limits = JuryLimits::of(&self.problem.rules);
+        let workshop = &mut *self.workshop;
+        let grade = &mut |words: &[String], inside: &[_]| match &tools.grader {
+            Some(grader) => workshop.grade(grader, limits, words, inside),
+            None => Err(Trouble::package("groups have a grader of their own, but there is none")),
+        };
+        found.outcome = Some(scoring::outcome(self.problem, &found.tests, grade)?);
+        Ok(())
+    }
+
+    /// Why a submission is not even compiled.
+    fn refusal(&self) -> Option<String> {
+        let SubmissionToJudge { source, language, .. } = self.submission;
+        if let Err(too_long) = check_source(source) {
+            return Some(too_long.to_string());
+        }
+        let rules = &self.problem.rules;
+        if let Some(most) = rules.code
+            && source.len() as u64 > most.get()
+        {
+            return Some(format!(
+                "the source has {} bytes; this problem takes {most}",
+                source.len()
+            ));
+        }
+        let languages = rules.languages.as_ref()?;
+        if languages.contains(language) || self.problem.mode.submit_answer {
+            return None;
+        }
+        let names: Vec<&str> = languages.iter().map(LanguageId::as_str).collect();
+        Some(format!("this problem takes no {language}, only {}", names.join(", ")))
+    }
+
+    /// Compiles the submission, with what the package lays beside it; `None` when it was refused.
+    fn compile(&mut self, found: &mut Found) -> Result<Option<Program<R::Blob>>, Trouble> {
         let languages = self.workshop.languages();
         let language = find(&languages, &self.submission.language)?;
         (self.progress)(Stage::Compiling);
-        if let Err(too_long) = check_source(self.submission.source) {
-            // Callers refuse it; one that did not gets the contestant a final answer.
-            found.compile = Some(CompileResult {
-                ok: false,
-                cached: false,
-                cpu: CpuTime::ZERO,
-                wall: WallTime::ZERO,
-                log: too_long.to_string(),
-            });
-            found.refused = Some(Verdict::CompileError);
-            return Ok(());
-        }
-        let text = Text { source: self.submission.source, beside: &[] };
-        let program = match self.workshop.build(language, text)? {
+        let sources = match self.solution {
+            Some((solution, _)) => Sources::of_solution(solution, language, self.problem)?,
+            None => Sources::of(self.submission.source, language, self.problem)?,
+        };
+        match self.workshop.build(language, sources.text(&self.problem.rules))? {
             Built::Program(program, compile) => {
                 found.compile = Some(compile);
-                program
+                Ok(Some(program))
             }
             Built::Refused(verdict, compile) => {
                 found.compile = Some(compile);
                 found.refused = Some(verdict);
-                return Ok(());
+                Ok(None)
             }
-        };
-        // It compiled when the problem was prepared: now it is this machine that fails.
-        let comparer = self.workshop.comparer(&self.problem.checker, Trouble::node)?;
-        self.tests(&program, &comparer, found)
+        }
     }
 
-    fn tests(
-        &mut self,
-        program: &Program<R::Blob>,
-        comparer: &Comparer<R::Blob>,
-        found: &mut Found,
-    ) -> Result<(), Trouble> {
-        let of = u32::try_from(self.problem.tests.len()).unwrap_or(u32::MAX);
-        let mut decided = false;
-        for (number, test) in (1..).zip(&self.problem.tests) {
-            if decided {
-                found.tests.push(result(test, Verdict::Skipped));
+    /// The jury's programs. They compiled when the problem was prepared: now it is this machine
+    /// that fails.
+    fn tools(&mut self, program: Option<Program<R::Blob>>) -> Result<Tools<R::Blob>, Trouble> {
+        let problem = self.problem;
+        let comparer = self.workshop.comparer(&problem.checker, Trouble::node)?;
+        let interactor = self.workshop.interactor(problem, &comparer, Trouble::node)?;
+        let grader = match &problem.grader {
+            Some(grader) => {
+                let built = self.workshop.jury_program(grader, Trouble::node);
+                Some(built.map_err(|trouble| trouble.during("grader"))?)
+            }
+            None => None,
+        };
+        let mut beside = Vec::new();
+        for include in problem.includes.iter().filter(|include| {
+            include.stage != IncludeStage::Compile
+                && include.languages.holds(&self.submission.language)
+        }) {
+            beside.push((include.name.clone(), self.workshop.runs.open(&include.path)?));
+        }
+        Ok(Tools { program, beside, comparer, interactor, grader })
+    }
+
+    fn tests(&mut self, tools: &Tools<R::Blob>, found: &mut Found) -> Result<(), Trouble> {
+        let problem = self.problem;
+        let of = u32::try_from(problem.tests.len()).unwrap_or(u32::MAX);
+        found.tests = problem.tests.iter().map(|test| result(test, Verdict::Skipped)).collect();
+        let mut number = 0;
+        for index in scoring::order(problem) {
+            let all = self.options.all_tests;
+            if !all && !scoring::wanted(problem, &found.tests, index) {
                 continue;
             }
+            let (Some(test), Some(place)) = (problem.tests.get(index), found.tests.get_mut(index))
+            else {
+                continue;
+            };
+            number += 1;
             (self.progress)(Stage::Testing { test: number, of });
-            let judged = self.test(program, comparer, test).map_err(|stopped| {
-                found.tests.push(stopped.report.map_or_else(
-                    || result(test, Verdict::JudgeError),
-                    |report| ran(test, Verdict::JudgeError, &report),
-                ));
-                stopped.trouble.during(&format!("test {}", test.name))
-            })?;
-            decided = judged.verdict == Verdict::Cancelled
-                || (judged.verdict.decides() && !self.options.all_tests);
-            found.tests.push(judged);
+            match self.test(tools, test) {
+                Ok(judged) => *place = judged,
+                Err(stopped) => {
+                    *place = stopped.result;
+                    return Err(stopped.trouble.during(&format!("test {}", test.name)));
+                }
+            }
+            let enough = self.solution.is_some_and(|(_, enough)| enough(place));
+            if place.verdict == Verdict::Cancelled || enough {
+                break;
+            }
         }
         Ok(())
-    }
-
-    /// Runs one test and asks the checker.
-    fn test(
-        &mut self,
-        program: &Program<R::Blob>,
-        comparer: &Comparer<R::Blob>,
-        test: &Test,
-    ) -> Result<TestResult, Box<Stopped>> {
-        let before = |trouble: Trouble| Box::new(Stopped { trouble, report: None });
-        let input = self.open(&test.input, "input").map_err(before)?;
-        let raw = self.problem.limits.raw(1, 1);
-        let mut request = program.request([], raw).map_err(before)?;
-        request.stdin = Some(input.clone());
-        request.keep = Keep::Stdout;
-        let ran_fairly = self.workshop.run_fairly(request);
-        let (outcome, repeats) = ran_fairly.map_err(|error| before(error.into()))?;
-        let report = outcome.report;
-        if let Some(verdict) = Verdict::of_run(&report.cause, report.ending) {
-            let score = test.points.map(|max| Score { points: 0.0, max });
-            return Ok(TestResult { score, repeats, ..ran(test, verdict, &report) });
-        }
-        let asked = match outcome.stdout {
-            None => Err(Trouble::node("the output was lost")),
-            Some(output) => self
-                .open(&test.answer, "answer")
-                .and_then(|answer| self.workshop.ask(comparer, Compared { input, output, answer })),
-        };
-        let ruled = asked.and_then(|asked| ruled(test, &asked));
-        match ruled {
-            Ok((verdict, score, comment)) => {
-                Ok(TestResult { score, comment, repeats, ..ran(test, verdict, &report) })
-            }
-            Err(trouble) => Err(Box::new(Stopped { trouble, report: Some(report) })),
-        }
-    }
-
-    /// Content of the problem. It was complete when it was published, so a file that is missing
-    /// now was lost by this machine: a fault, before any checker can make a verdict of it.
-    fn open(&mut self, path: &std::path::Path, what: &str) -> Result<R::Blob, Trouble> {
-        let opened = self.workshop.runs.open(path);
-        opened.map_err(|error| Trouble::from(error).during(what))
-    }
-}
-
-/// A test's verdict, score and comment from what came of asking the checker.
-fn ruled(test: &Test, asked: &Asked) -> Result<(Verdict, Option<Score>, String), Trouble> {
-    let ruled = match asked {
-        Asked::Cancelled => return Ok((Verdict::Cancelled, None, String::new())),
-        Asked::Ruled(ruled) => ruled,
-    };
-    match verdict_of(ruled.ruling, test.points) {
-        Ok(Some((verdict, score))) => Ok((verdict, score, ruled.comment())),
-        Ok(None) => Err(Trouble::checker(format!("the checker says {}", ruled.comment()))),
-        Err(error) => Err(Trouble::package(error.to_string())),
     }
 }
 
@@ -311,8 +357,12 @@ pub(crate) fn ended_well(report: &RunReport) -> bool {
         && report.ending == (Ending::Exited { code: 0 })
 }
 
+mod one;
+
 #[cfg(test)]
 mod checker_tests;
+#[cfg(test)]
+mod mode_tests;
 #[cfg(test)]
 mod scene;
 #[cfg(test)]

@@ -19,7 +19,12 @@ mod describe;
 mod fair;
 #[cfg(test)]
 mod fake;
+mod feedback;
+#[cfg(test)]
+mod fuzz;
+mod interact;
 mod judging;
+mod jury;
 mod port;
 mod precompiled;
 mod prepare;
@@ -29,16 +34,22 @@ mod quiet;
 mod report;
 mod ruling;
 mod sandboxed;
+mod scoring;
 mod share;
+mod sources;
 mod spent;
+mod talk;
 mod trouble;
+mod verify;
 mod workshop;
 
 pub use builds::{Builds, BuildsError};
-pub use compare::{MAX_COMPARED, compare};
+pub use compare::{MAX_COMPARED, compare, compare_default};
 pub use fair::Fairness;
 pub use judging::{MAX_SOURCE, Options, SourceTooLong, SubmissionToJudge, check_source, judge};
-pub use port::{Executable, InFile, Keep, OutFile, Outcome, Request, Runs, RunsError};
+pub use port::{
+    Executable, InFile, Keep, OutFile, Outcome, Pair, PairOutcome, Request, Runs, RunsError,
+};
 pub use precompiled::{PRECOMPILED_INSIDE, Precompiled};
 pub use prepare::{PrepareError, prepare};
 pub use quiet::{Quiet, Turn};
@@ -47,4 +58,5 @@ pub use sandboxed::Sandboxed;
 pub use share::Share;
 pub use spent::Spent;
 pub use trouble::{Trouble, Unjudged};
+pub use verify::{Finding, Verified, check_package, verify_solution};
 pub use workshop::{MAX_LOG, Workshop};

@@ -41,6 +41,15 @@ pub struct InFile<B> {
     pub path: String,
     /// Its content.
     pub content: B,
+    /// Whether it may be executed.
+    pub executable: bool,
+}
+
+impl<B> InFile<B> {
+    /// A file that is only read.
+    pub fn new(path: impl Into<String>, content: B) -> Self {
+        Self { path: path.into(), content, executable: false }
+    }
 }
 
 /// A file taken out of the box after the run.
@@ -106,6 +115,34 @@ pub struct Outcome<B> {
     pub collected: Vec<Option<B>>,
 }
 
+/// Two programs that talk to each other: what one writes to stdout is what the other reads from
+/// stdin. Of both requests `stdin` plays no part, and no stdout is kept.
+#[derive(Debug, Clone)]
+pub struct Pair<B> {
+    /// The contestant's program.
+    pub solution: Request<B>,
+    /// The jury's.
+    pub interactor: Request<B>,
+    /// Exit codes by which the interactor has decided against the solution: whatever that does
+    /// later plays no part, so it is ended.
+    pub rejects: &'static [u8],
+}
+
+/// How two runs that belong together went.
+#[derive(Debug, Clone)]
+pub struct PairOutcome<B> {
+    /// The contestant's program.
+    pub solution: Outcome<B>,
+    /// The jury's.
+    pub interactor: Outcome<B>,
+    /// The interactor's run ended before the solution's.
+    pub interactor_first: bool,
+    /// The two ends are too near to each other to be sure of that.
+    pub close: bool,
+    /// The solution was ended because the interactor had decided or failed.
+    pub cut: bool,
+}
+
 /// Something that runs programs in boxes.
 pub trait Runs {
     /// Immutable content, cheap to clone.
@@ -137,6 +174,12 @@ pub trait Runs {
     /// # Errors
     /// Only when the run did not take place: whatever the program did is an [`Outcome`].
     fn run(&mut self, request: Request<Self::Blob>) -> Result<Outcome<Self::Blob>, RunsError>;
+
+    /// Runs two programs that talk to each other, each in a box made for it.
+    ///
+    /// # Errors
+    /// Only when one of the runs did not take place.
+    fn run_pair(&mut self, pair: Pair<Self::Blob>) -> Result<PairOutcome<Self::Blob>, RunsError>;
 
     /// What isolates and measures the runs.
     fn isolation(&self) -> Isolation;

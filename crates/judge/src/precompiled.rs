@@ -146,7 +146,7 @@ impl<R: Runs> Workshop<R> {
             limits: limits(raw, &language.id)?,
             stdin: None,
             keep: Keep::Diagnostics,
-            files: vec![InFile { path: SOURCE.to_owned(), content: source }],
+            files: vec![InFile::new(SOURCE, source)],
             descriptors: Vec::new(),
             collect: vec![OutFile { path: PRODUCT.to_owned(), max: MOST }],
             cpu_slack: CpuTime::ZERO,

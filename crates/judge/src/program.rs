@@ -16,6 +16,11 @@ pub(crate) fn environment(added: &[(String, String)]) -> Vec<(String, String)> {
     base.chain(added.iter().cloned()).collect()
 }
 
+/// Limits of the judge's own making.
+pub(crate) fn limits(raw: RawLimits) -> Result<Limits, Trouble> {
+    Limits::new(raw).map_err(|error| Trouble::package(error.to_string()))
+}
+
 /// A compiled, or only checked, program.
 #[derive(Debug, Clone)]
 pub(crate) struct Program<B> {
@@ -39,12 +44,28 @@ impl<B: Clone> Program<B> {
         }
     }
 
+    /// A program that a shell of the machine starts.
+    pub(crate) fn script(
+        argv: Vec<String>,
+        artefacts: Vec<(String, B)>,
+        (processes, files): (u32, u32),
+    ) -> Self {
+        Self {
+            argv,
+            env: environment(&[]),
+            artefacts,
+            processes,
+            files,
+            allowance: Allowance::default(),
+        }
+    }
+
     /// A run of this program. A native artefact is executed as content and does not lie in the
     /// box; what an interpreter reads lies in its working directory.
     pub(crate) fn request(
         &self,
         args: impl IntoIterator<Item = String>,
-        limits: RawLimits,
+        given: RawLimits,
     ) -> Result<Request<B>, Trouble> {
         let command = self.argv.first().ok_or_else(|| {
             Trouble::node("a language without a command to run; give `run.argv` one")
@@ -62,24 +83,24 @@ impl<B: Clone> Program<B> {
         let beside = self.artefacts.iter().filter(|(name, _)| Some(name.as_str()) != native);
         let Allowance { cpu, memory } = self.allowance;
         let raw = RawLimits {
-            cpu: CpuTime::from_micros(limits.cpu.micros().saturating_add(cpu.micros())),
-            wall: limits.wall.saturating_add(WallTime::from_micros(cpu.micros())),
-            memory: Bytes::new(limits.memory.get().saturating_add(memory.get())),
+            cpu: CpuTime::from_micros(given.cpu.micros().saturating_add(cpu.micros())),
+            wall: given.wall.saturating_add(WallTime::from_micros(cpu.micros())),
+            memory: Bytes::new(given.memory.get().saturating_add(memory.get())),
             processes: self.processes,
             files: self.files,
-            ..limits
+            ..given
         };
-        let filled = |text: &String| filled(text, limits.memory, raw.memory);
+        let filled = |text: &String| filled(text, given.memory, raw.memory);
         let env = self.env.iter().map(|(name, value)| (name.clone(), filled(value)));
         Ok(Request {
             program,
             args: self.argv.iter().map(filled).chain(args).collect(),
             env: env.collect(),
-            limits: Limits::new(raw).map_err(|error| Trouble::package(error.to_string()))?,
+            limits: limits(raw)?,
             stdin: None,
             keep: Keep::Both,
             files: beside
-                .map(|(path, content)| InFile { path: path.clone(), content: content.clone() })
+                .map(|(path, content)| InFile::new(path.clone(), content.clone()))
                 .collect(),
             descriptors: Vec::new(),
             collect: Vec::new(),

@@ -28,6 +28,18 @@ pub(crate) enum Calling {
     ExitCode,
 }
 
+impl Calling {
+    /// Of a program of that type: those in C++ are written with testlib; what others print is their
+    /// own.
+    pub(crate) fn of(kind: &str) -> Self {
+        if kind.starts_with("cpp") || matches!(kind, "cc" | "cxx" | "c++") {
+            Self::Testlib
+        } else {
+            Self::ExitCode
+        }
+    }
+}
+
 /// What a checker left behind.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Left<'a> {
@@ -72,6 +84,8 @@ fn agrees(ruling: Ruling, code: u8) -> bool {
         Ruling::Failed => code == 3,
         Ruling::Points(_) => code == 7,
         Ruling::Partial(k) => is_partial(k, code),
+        // No word of this protocol.
+        Ruling::Share(_) => false,
     }
 }
 
@@ -136,7 +150,7 @@ fn without_prefix(ruling: Ruling, text: &str) -> &str {
         Ruling::WrongAnswer => &["wrong answer "],
         Ruling::Presentation => &["wrong output format ", "unexpected eof "],
         Ruling::Failed => &["FAIL "],
-        Ruling::Partial(_) | Ruling::Points(_) => &[],
+        Ruling::Partial(_) | Ruling::Points(_) | Ruling::Share(_) => &[],
     };
     prefixes.iter().find_map(|prefix| text.strip_prefix(prefix)).unwrap_or(text)
 }

@@ -21,6 +21,8 @@ pub enum Ruling {
     Partial(u8),
     /// As many points as the checker gives.
     Points(f64),
+    /// That part, from 0 to 1, of what the test is worth.
+    Share(f64),
 }
 
 impl Ruling {
@@ -31,7 +33,7 @@ impl Ruling {
             Self::WrongAnswer => "wrong answer",
             Self::Presentation => "wrong output format",
             Self::Failed => "FAIL",
-            Self::Partial(_) => "partially correct",
+            Self::Partial(_) | Self::Share(_) => "partially correct",
             Self::Points(_) => "points",
         }
     }
@@ -57,6 +59,7 @@ impl Ruled {
         let message = self.message.trim();
         let head = match self.ruling {
             Ruling::Partial(k) => format!("{} ({k})", self.ruling.prefix()),
+            Ruling::Share(share) => format!("{} ({share})", self.ruling.prefix()),
             Ruling::Accepted
             | Ruling::WrongAnswer
             | Ruling::Presentation
@@ -76,13 +79,12 @@ pub(crate) enum PointsError {
 }
 
 /// The verdict and the score of a test from the checker's ruling and the most points the test can
-/// give. `Ok(None)` is a checker that found the jury's data wrong.
-///
-/// The points of a test are reported, and a test below its maximum is PC; what the points of all
-/// tests add up to is not decided here: groups and their policies are not scored yet.
+/// give; `None` is no bound in a scored problem, and no points in one that is not. `Ok(None)` is a
+/// checker that found the jury's data wrong.
 pub(crate) fn verdict_of(
     ruling: Ruling,
     max: Option<f64>,
+    scored: bool,
 ) -> Result<Option<(Verdict, Option<Score>)>, PointsError> {
     let full = |verdict, points: Option<f64>| {
         let score = points.zip(max).map(|(points, max)| Score { points, max });
@@ -97,14 +99,14 @@ pub(crate) fn verdict_of(
             let share = f64::from(k.min(100)) / 100.0;
             full(Verdict::PartiallyCorrect, max.map(|max| max * share))
         }
-        Ruling::Points(points) => {
-            let most = max.ok_or(PointsError::NoMaximum)?;
-            if points >= most {
-                full(Verdict::Accepted, max)
-            } else {
-                full(Verdict::PartiallyCorrect, Some(points))
-            }
-        }
+        Ruling::Share(share) if share >= 1.0 => full(Verdict::Accepted, max),
+        Ruling::Share(share) => full(Verdict::PartiallyCorrect, max.map(|max| max * share)),
+        Ruling::Points(points) => match max {
+            Some(most) if points >= most => full(Verdict::Accepted, max),
+            Some(_) => full(Verdict::PartiallyCorrect, Some(points)),
+            None if scored => Ok(Some((Verdict::Accepted, Some(Score { points, max: points })))),
+            None => Err(PointsError::NoMaximum),
+        },
     }
 }
 
@@ -142,6 +144,9 @@ mod tests {
             (Ruling::Points(10.0), Some(10.0), Verdict::Accepted, score(10.0, 10.0)),
             (Ruling::Points(11.0), Some(10.0), Verdict::Accepted, score(10.0, 10.0)),
             (Ruling::Points(0.0), Some(10.0), Verdict::PartiallyCorrect, score(0.0, 10.0)),
+            (Ruling::Points(7.5), None, Verdict::Accepted, score(7.5, 7.5)),
+            (Ruling::Share(0.25), Some(10.0), Verdict::PartiallyCorrect, score(2.5, 10.0)),
+            (Ruling::Share(1.0), Some(10.0), Verdict::Accepted, score(10.0, 10.0)),
             (Ruling::Partial(50), Some(10.0), Verdict::PartiallyCorrect, score(5.0, 10.0)),
             (Ruling::Partial(50), None, Verdict::PartiallyCorrect, None),
             (Ruling::Accepted, Some(10.0), Verdict::Accepted, score(10.0, 10.0)),
@@ -150,9 +155,14 @@ mod tests {
             (Ruling::Presentation, None, Verdict::PresentationError, None),
         ];
         for (ruling, max, verdict, score) in rows {
-            assert_eq!(verdict_of(ruling, max), Ok(Some((verdict, score))), "{ruling:?} {max:?}");
+            assert_eq!(
+                verdict_of(ruling, max, true),
+                Ok(Some((verdict, score))),
+                "{ruling:?} {max:?}"
+            );
         }
-        assert_eq!(verdict_of(Ruling::Failed, None), Ok(None));
-        assert_eq!(verdict_of(Ruling::Points(1.0), None), Err(PointsError::NoMaximum));
+        assert_eq!(verdict_of(Ruling::Failed, None, false), Ok(None));
+        let unbounded = verdict_of(Ruling::Points(1.0), None, false);
+        assert_eq!(unbounded, Err(PointsError::NoMaximum));
     }
 }

@@ -1,9 +1,12 @@
 //! Where sources become programs: one workshop to a slot, with its boxes, the languages of the
 //! installation and the store of builds.
 
+mod part;
+mod step;
+
 use std::collections::HashMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use minos_model::{
@@ -21,6 +24,8 @@ use crate::program::{Program, environment};
 use crate::ruling::cut;
 use crate::spent::Spent;
 use crate::trouble::Trouble;
+pub(crate) use step::is_source;
+use step::{limit_of_a_child, with_others};
 
 /// The most that is kept of a compiler's diagnostics, in bytes: more helps nobody, and a template
 /// error can be endless.
@@ -63,6 +68,17 @@ pub(crate) struct Text<'a> {
     pub(crate) source: &'a [u8],
     /// Name and content.
     pub(crate) beside: &'a [(String, Vec<u8>)],
+    /// The names of those that are compiled together with the source.
+    pub(crate) together: &'a [String],
+    /// What a package asks the compiler to be given, above what its language gives.
+    pub(crate) least: Least,
+}
+
+/// What a compiler may use at least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Least {
+    pub(crate) cpu: Option<CpuTime>,
+    pub(crate) memory: Option<Bytes>,
 }
 
 /// What became of a source.
@@ -124,6 +140,11 @@ impl<R: Runs> Workshop<R> {
         Arc::clone(&self.languages)
     }
 
+    /// The store of builds.
+    pub(crate) fn builds(&self) -> &Builds {
+        &self.builds
+    }
+
     /// Compiles a source, or finds the build of an earlier time.
     pub(crate) fn build(
         &mut self,
@@ -135,6 +156,7 @@ impl<R: Runs> Workshop<R> {
             let program = self.program(language, vec![source], text)?;
             return Ok(Built::Program(program, compiled(true, false, None)));
         };
+        let step = &with_others(step, language, text);
         let key = self.key(language, step, text)?;
         if let Some(build) = self.builds.get(&key) {
             return self.held(language, &build, text, true);
@@ -145,11 +167,15 @@ impl<R: Runs> Workshop<R> {
         if let Some(mut verdict) =
             Verdict::of_compilation(&outcome.report.cause, outcome.report.ending)
         {
-            if verdict != Verdict::CompileError {
-                let why = format!("the compiler {}\n", describe::ending(&outcome.report));
-                log = cut(&(why + &log), MAX_LOG);
-            } else if hit_file_limit(&log, &language.source_name) {
+            let limit = (verdict == Verdict::CompileError)
+                .then(|| limit_of_a_child(&outcome.report, &log, &language.source_name))
+                .flatten();
+            if limit.is_some() {
                 verdict = Verdict::CompileLimit;
+            }
+            if verdict != Verdict::CompileError {
+                let how = limit.map_or_else(|| describe::ending(&outcome.report), str::to_owned);
+                log = cut(&format!("the compiler {how}\n{log}"), MAX_LOG);
             }
             let result = compiled(false, false, Some((&outcome.report, log)));
             return Ok(Built::Refused(verdict, result));
@@ -158,6 +184,12 @@ impl<R: Runs> Workshop<R> {
         for (name, content) in step.artefacts.iter().zip(&outcome.collected) {
             let content = match content {
                 _ if *name == language.source_name => text.source.to_vec(),
+                Some(content) if self.runs.len(content) > step.limits.output.get() => {
+                    let log = format!("`{name}` is larger than {}\n{log}", step.limits.output);
+                    let result =
+                        compiled(false, false, Some((&outcome.report, cut(&log, MAX_LOG))));
+                    return Ok(Built::Refused(Verdict::CompileLimit, result));
+                }
                 Some(content) => self.runs.read(content, usize::MAX)?,
                 None => {
                     let log = format!("{log}the compiler reported success but left no `{name}`\n");
@@ -172,52 +204,6 @@ impl<R: Runs> Workshop<R> {
         let build = Build { artefacts, cpu, wall, log };
         self.builds.put(&key, &build);
         self.held(language, &build, text, false)
-    }
-
-    /// Builds a program of a package: one that must compile. `fault` makes the trouble when it
-    /// does not.
-    pub(crate) fn build_part(
-        &mut self,
-        language: &LanguageId,
-        source: &Path,
-        resources: &[PathBuf],
-        fault: fn(String) -> Trouble,
-    ) -> Result<Program<R::Blob>, Trouble> {
-        let languages = self.languages();
-        let language = find(&languages, language)?;
-        let shown = source.file_name().unwrap_or(source.as_os_str()).to_string_lossy().into_owned();
-        let text = read_file(source)?;
-        let mut beside = Vec::new();
-        for resource in resources {
-            let name = resource.file_name().and_then(|name| name.to_str());
-            if let Some(name) = name.filter(|name| *name != language.source_name) {
-                beside.push((name.to_owned(), read_file(resource)?));
-            }
-        }
-        let text = Text { source: &text, beside: &beside };
-        let at_hand = match &language.compile {
-            Some(step) => Some(self.key(language, step, text)?),
-            None => None,
-        };
-        if let Some((_, program)) = self.at_hand.iter().find(|(key, _)| Some(*key) == at_hand) {
-            return Ok(program.clone());
-        }
-        match self.build(language, text)? {
-            Built::Program(program, _) => {
-                if let Some(key) = at_hand {
-                    if self.at_hand.len() >= PROGRAMS_AT_HAND {
-                        self.at_hand.remove(0);
-                    }
-                    self.at_hand.push((key, program.clone()));
-                }
-                Ok(program)
-            }
-            Built::Refused(verdict, result) => {
-                let lines: Vec<&str> = result.log.lines().take(3).collect();
-                let (id, said) = (&language.id, cut(&lines.join(" | "), 400));
-                Err(fault(format!("{shown} does not compile as {id} ({verdict}): {said}")))
-            }
-        }
     }
 
     /// The key of a build: language, compiler, command, limits, source and the files beside it.
@@ -284,20 +270,22 @@ impl<R: Runs> Workshop<R> {
         })?;
         let mut files = Vec::new();
         for (path, content) in text.beside {
-            files.push(InFile { path: path.clone(), content: self.runs.hold(content)? });
+            files.push(InFile::new(path.clone(), self.runs.hold(content)?));
         }
         let content = self.runs.hold(text.source)?;
-        files.push(InFile { path: language.source_name.clone(), content });
+        files.push(InFile::new(language.source_name.clone(), content));
+        let limits = limits(step.limits, &language.id)?;
+        let hard = Bytes::new(limits.hard_file().get().saturating_add(1));
         let collect = step.artefacts.iter().map(|name| OutFile {
             path: name.clone(),
-            // No compiler can write a larger file: it is the limit of its output.
-            max: step.limits.output,
+            // No compiler can write a larger file: then the file is there.
+            max: hard,
         });
         Ok(self.runs.run(Request {
             program: Executable::Path(command.into()),
             args: self.arguments(language, step, text.source),
             env: environment(&step.env),
-            limits: limits(step.limits, &language.id)?,
+            limits,
             stdin: None,
             keep: Keep::Diagnostics,
             files,
@@ -355,16 +343,6 @@ impl<R: Runs> Workshop<R> {
         }
         Ok(Program::new(language, artefacts))
     }
-}
-
-/// Whether a tool of the compiler's says that it could write no larger file. The kernel tells only
-/// the process itself, and that is a child of the compiler's; these are the C library's words for
-/// it. Lines about the source are the contestant's to write.
-fn hit_file_limit(log: &str, source_name: &str) -> bool {
-    let said = |line: &str| {
-        ["File size limit exceeded", "File too large"].iter().any(|words| line.contains(words))
-    };
-    log.lines().any(|line| said(line) && !line.starts_with(source_name))
 }
 
 fn compiled(ok: bool, cached: bool, run: Option<(&RunReport, String)>) -> CompileResult {

@@ -11,12 +11,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use minos_judge::{
-    Builds, Options, Outcome, Request, Runs, RunsError, Sandboxed, SubmissionToJudge, Workshop,
-    judge, prepare,
+    Builds, Options, Outcome, Pair, PairOutcome, Request, Runs, RunsError, Sandboxed,
+    SubmissionToJudge, Workshop, judge, prepare,
 };
 use minos_model::{Flag, Generation, Isolation, Judgement, Stage, Verdict};
 use minos_problem::{Cache, Languages, Package, Problem};
-use minos_sandbox::{Blob, Sandbox, SandboxConfig, Template};
+use minos_sandbox::{Blob, Sandbox, SandboxConfig};
 use minos_tests::corpus::{self, Class, Program};
 
 /// Kept between runs of the tests: everything in it lies under the hash of its content.
@@ -56,6 +56,10 @@ impl Runs for Watched {
         Ok(outcome)
     }
 
+    fn run_pair(&mut self, pair: Pair<Blob>) -> Result<PairOutcome<Blob>, RunsError> {
+        self.boxes.run_pair(pair)
+    }
+
     fn isolation(&self) -> Isolation {
         self.boxes.isolation()
     }
@@ -67,11 +71,10 @@ fn workshop(slot: u16, flags: &Rc<RefCell<BTreeSet<Flag>>>) -> (Workshop<Watched
     let args = ["build", "--quiet", "-p", "minos-sandbox", "--bins"];
     let built = Command::new(cargo).args(args).status().unwrap();
     assert!(built.success(), "the warden does not build");
-    let sandbox = Sandbox::open(SandboxConfig::default()).unwrap();
-    let warden = sandbox.warden(slot, Template::default()).unwrap();
+    let sandbox = Arc::new(Sandbox::open(SandboxConfig::default()).unwrap());
     let builds = Builds::open(store("builds"), Builds::DEFAULT_MAX).unwrap();
     let languages = Arc::new(Languages::builtin());
-    let runs = Watched { boxes: Sandboxed::new(warden), flags: Rc::clone(flags) };
+    let runs = Watched { boxes: Sandboxed::open(sandbox, slot).unwrap(), flags: Rc::clone(flags) };
     let mut workshop = Workshop::new(runs, languages, Arc::new(builds));
     let package = Package::open(&corpus::range_sums()).unwrap();
     let cache = Cache::open(store("problems")).unwrap();

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use minos_judge::{Builds, Options, Sandboxed, SubmissionToJudge, Workshop, judge};
 use minos_model::{Bytes, CpuTime, Generation, Judgement, LanguageId, Verdict, WallTime};
 use minos_problem::{Checker, Languages, Problem, ProblemLimits, StandardChecker, Test};
-use minos_sandbox::{Sandbox, SandboxConfig, Template};
+use minos_sandbox::{Sandbox, SandboxConfig};
 
 /// Where the sources of a language lie: those of C++ serve all its standards.
 const SOURCES: [(&str, &str, &str); 15] = [
@@ -57,11 +57,10 @@ fn workshop(slot: u16, languages: Languages) -> Workshop<Sandboxed> {
         Command::new(cargo).args(args).status().unwrap().success(),
         "the warden does not build"
     );
-    let sandbox = Sandbox::open(SandboxConfig::default()).unwrap();
-    let warden = sandbox.warden(slot, Template::default()).unwrap();
+    let sandbox = Arc::new(Sandbox::open(SandboxConfig::default()).unwrap());
     let store = Path::new(env!("CARGO_TARGET_TMPDIR")).join("builds");
     let builds = Builds::open(store, Builds::DEFAULT_MAX).unwrap();
-    Workshop::new(Sandboxed::new(warden), Arc::new(languages), Arc::new(builds))
+    Workshop::new(Sandboxed::open(sandbox, slot).unwrap(), Arc::new(languages), Arc::new(builds))
 }
 
 /// A problem of one test, whose input is the mode and two numbers and whose answer is their sum.

@@ -21,7 +21,7 @@ use minos_node::{NodeConfig, rehearsal};
 use minos_problem::{Cache, Languages, Package, Problem};
 use minos_queue::server::{LocalServer, ServerOptions};
 use minos_queue::{Broker, Topology};
-use minos_sandbox::{Sandbox, SandboxConfig, Template};
+use minos_sandbox::{Sandbox, SandboxConfig};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -81,11 +81,10 @@ fn job(index: usize) -> Outcome<Job> {
 
 /// Makes the package ready; blocks.
 fn pack(dir: &Path) -> Outcome<(Problem, PathBuf)> {
-    let sandbox = Sandbox::open(SandboxConfig::default())?;
-    let warden = sandbox.warden(401, Template::default())?;
+    let sandbox = Arc::new(Sandbox::open(SandboxConfig::default())?);
     let builds = Builds::open(dir.join("builds"), Builds::DEFAULT_MAX)?;
     let languages = Arc::new(Languages::builtin());
-    let mut workshop = Workshop::new(Sandboxed::new(warden), languages, Arc::new(builds));
+    let mut workshop = Workshop::new(Sandboxed::open(sandbox, 401)?, languages, Arc::new(builds));
     let cache = Cache::open(dir.join("cache"))?;
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let package = Package::open(&root.join("../../tests/corpus/packages/range-sums"))?;

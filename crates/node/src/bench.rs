@@ -83,7 +83,8 @@ fn warden(tools: &Tools, slot: u16) -> Result<Warden, String> {
 
 fn workshop(tools: &Tools, warden: Warden) -> Workshop<Sandboxed> {
     let (languages, builds) = (Arc::clone(&tools.languages), Arc::clone(&tools.builds));
-    let boxes = Sandboxed::new(warden).taking_turns(Arc::clone(&tools.quiet));
+    let boxes =
+        Sandboxed::new(warden, Arc::clone(&tools.sandbox)).taking_turns(Arc::clone(&tools.quiet));
     let workshop = Workshop::new(boxes, languages, builds).with_fairness(tools.fairness);
     match &tools.precompiled {
         Some((precompiled, _)) => workshop.with_precompiled(Arc::clone(precompiled)),

@@ -2,7 +2,8 @@
 //! one core slow each other down, and a core for the node itself where there are more than two.
 
 /// Slots by default; at least one.
-pub(crate) fn slots() -> u16 {
+#[must_use]
+pub fn slots() -> u16 {
     slots_of(minos_sandbox::physical_cores())
 }
 

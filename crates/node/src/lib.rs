@@ -50,4 +50,5 @@ mod walk;
 
 pub use board::{Count, Doing};
 pub use config::{ConfigError, NodeConfig};
+pub use cores::slots as default_slots;
 pub use node::{Node, NodeError, NodeHandle};

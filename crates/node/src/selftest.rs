@@ -13,7 +13,6 @@ use minos_model::{
     Verdict, WallTime,
 };
 use minos_problem::{Checker, Language, Problem, ProblemLimits, StandardChecker, Test};
-use minos_sandbox::Template;
 
 use crate::bench::Tools;
 use crate::remembered::Remembered;
@@ -99,10 +98,10 @@ fn test(
     problem: &Problem,
     waiting: &Mutex<Vec<&Language>>,
 ) -> Result<Vec<LanguageId>, String> {
-    let warden =
-        tools.sandbox.warden(slot, Template::default()).map_err(|error| error.to_string())?;
+    let boxes = Sandboxed::open(Arc::clone(&tools.sandbox), slot);
+    let boxes = boxes.map_err(|error| error.to_string())?;
     let (languages, builds) = (Arc::clone(&tools.languages), Arc::clone(&tools.builds));
-    let mut workshop = Workshop::new(Sandboxed::new(warden), languages, builds);
+    let mut workshop = Workshop::new(boxes, languages, builds);
     let mut passed = Vec::new();
     loop {
         let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();

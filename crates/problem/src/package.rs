@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::{
     Checker, CheckerTest, Group, Include, Inference, InvalidInput, JuryProgram, Languages, Mode,
-    PackageError, Passes, ProblemLimits, Resource, Rules, Scoring, Solution, Tool, Validator,
+    PackageError, ProblemLimits, Resource, Rules, Scoring, Solution, Tool, Validator,
     ValidatorArgs,
 };
 
@@ -185,48 +185,9 @@ impl Package {
         if let Some(refused) = self.refused.first() {
             return Some(refused.clone());
         }
-        let shown = |tool: &Tool| self.relative(&tool.source);
-        if let Some(interactor) = &self.interactor {
-            return Some(format!("{}: interactive problems are not judged yet", shown(interactor)));
-        }
-        if let Some(scorer) = &self.scorer {
-            return Some(format!("{}: scorers are not judged yet", shown(scorer)));
-        }
-        if self.format != Format::Polygon {
-            return Some(format!("{}: ICPC/Kattis packages are not judged yet", self.manifest));
-        }
-        if self.mode.passes != Passes::Once {
-            return Some(format!(
-                "{}: judging@run-count: 2 runs per test are not judged yet",
-                self.manifest
-            ));
-        }
-        for (attribute, file) in
-            [("input-file", &self.input_file), ("output-file", &self.output_file)]
-        {
-            if let Some(file) = file {
-                return Some(format!(
-                    "{}: judging@{attribute}: `{file}`: solutions that read or write files are not \
-                     judged yet, only stdin and stdout",
-                    self.manifest
-                ));
-            }
-        }
-        let several = self
-            .tests
-            .iter()
-            .find(|test| test.from_file.is_some() && matches!(test.input, Input::Generated { .. }));
-        if let Some(test) = several {
-            return Some(format!(
-                "{}: test {}: generators that write several tests are not run yet; add the input",
-                self.manifest, test.name
-            ));
-        }
-        let linked = self.includes.first()?;
-        Some(format!(
-            "{}: files given to the solutions' compiler (graders) are not judged yet",
-            self.relative(&linked.path)
-        ))
+        let scorer = self.scorer.as_ref()?;
+        let (manifest, source) = (&self.manifest, self.relative(&scorer.source));
+        Some(format!("{manifest}: assets/scorer: {source}: scorers are not judged"))
     }
 
     /// A path as it stands in the package.

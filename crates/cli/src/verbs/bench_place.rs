@@ -22,7 +22,7 @@ const LANGUAGE: &str = "cpp17";
 /// A place to measure in; everything in it is gone with it.
 pub(crate) struct BenchPlace {
     dir: PathBuf,
-    sandbox: Sandbox,
+    sandbox: Arc<Sandbox>,
     builds: Arc<Builds>,
     quiet: Arc<Quiet>,
 }
@@ -43,7 +43,7 @@ impl BenchPlace {
         let dir = std::env::temp_dir().join(format!("minos-bench-{}", std::process::id()));
         fs::create_dir_all(&dir).map_err(|error| lost(&dir, &error))?;
         let builds = Builds::open(dir.join("builds"), Builds::DEFAULT_MAX).map_err(unusable)?;
-        let sandbox = Sandbox::open(SandboxConfig::default()).map_err(unusable)?;
+        let sandbox = Arc::new(Sandbox::open(SandboxConfig::default()).map_err(unusable)?);
         Ok(Self { dir, sandbox, builds: Arc::new(builds), quiet: Arc::default() })
     }
 
@@ -57,7 +57,8 @@ impl BenchPlace {
         fairness: Fairness,
     ) -> Result<Workshop<Sandboxed>, Failure> {
         let warden = self.sandbox.warden(slot, Template::default()).map_err(unusable)?;
-        let boxes = Sandboxed::new(warden).taking_turns(Arc::clone(&self.quiet));
+        let boxes =
+            Sandboxed::new(warden, Arc::clone(&self.sandbox)).taking_turns(Arc::clone(&self.quiet));
         let languages = Arc::new(workshop::languages()?);
         let workshop = Workshop::new(boxes, languages, Arc::clone(&self.builds));
         Ok(workshop.with_fairness(fairness))

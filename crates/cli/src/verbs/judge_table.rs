@@ -1,6 +1,6 @@
 //! A judgement as a table for people.
 
-use minos_model::{Cause, Ending, Judgement, TestResult, Verdict};
+use minos_model::{Cause, Ending, GroupResult, Judgement, TestResult, Verdict};
 
 use crate::console::{Colour, Console};
 
@@ -19,6 +19,7 @@ pub(crate) fn in_words(console: Console, judgement: &Judgement) -> String {
     }
     let width = judgement.tests.iter().map(|test| test.name.len()).max().unwrap_or(0);
     lines.extend(judgement.tests.iter().map(|test| test_line(console, test, width)));
+    lines.extend(judgement.groups.iter().map(|group| group_line(console, group)));
     lines.push(verdict_line(console, judgement));
     lines.join("\n")
 }
@@ -49,6 +50,12 @@ fn test_line(console: Console, test: &TestResult, width: usize) -> String {
     parts.join("  ")
 }
 
+fn group_line(console: Console, group: &GroupResult) -> String {
+    let verdict = paint(console, group.verdict, group.verdict.as_str());
+    let score = group.score.map(|score| format!("  {}/{} points", score.points, score.max));
+    format!("group {}  {verdict}{}", group.name, score.unwrap_or_default())
+}
+
 /// `WA on test 03  (cpu at most 1.2 ms, memory at most 1.2 MiB)`.
 fn verdict_line(console: Console, judgement: &Judgement) -> String {
     let verdict = paint(console, judgement.verdict, judgement.verdict.as_str());
@@ -69,7 +76,8 @@ fn verdict_line(console: Console, judgement: &Judgement) -> String {
     parts.join("  ")
 }
 
-fn paint(console: Console, verdict: Verdict, text: &str) -> String {
+/// Words in the colour of a verdict.
+pub(crate) fn paint(console: Console, verdict: Verdict, text: &str) -> String {
     let colour = match verdict {
         Verdict::Accepted => Colour::Green,
         Verdict::PartiallyCorrect | Verdict::JudgeError | Verdict::Cancelled => Colour::Yellow,

@@ -12,6 +12,7 @@ use minos_queue::{ProblemEntry, Pushed};
 use serde::Serialize;
 
 use super::workshop::{self, Place};
+use super::{verify, verify_table};
 use crate::broker::{self, BrokerArgs};
 use crate::console::Console;
 use crate::exit::{Exit, Failure, Outcome, with_causes};
@@ -27,7 +28,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Check a package, make its tests and answers, and store it under its content's hash.
+    /// Verify a package, make its tests and answers, and store it under its content's hash.
     #[command(after_help = "Examples:\n  \
         minos problem push ./range-sums\n  minos problem push range-sums-12.zip --json")]
     Push(PushArgs),
@@ -43,6 +44,9 @@ enum Verb {
 struct PushArgs {
     /// A directory or a zip; Polygon or ICPC/Kattis.
     package: PathBuf,
+    /// Push it without judging its solutions first (see `minos verify`).
+    #[arg(long)]
+    unverified: bool,
     /// Print one JSON document on stdout and nothing else there.
     #[arg(long)]
     json: bool,
@@ -106,6 +110,9 @@ pub(crate) fn run(console: Console, args: &Args) -> Outcome {
 
 fn push(console: Console, args: &PushArgs) -> Outcome {
     let package = workshop::open_package(&args.package)?;
+    if !args.unverified {
+        verified(console, &package)?;
+    }
     broker::block_on(async {
         let broker = args.broker.connect().await?;
         let bar = console.progress(&format!("preparing {}", package.id));
@@ -135,6 +142,25 @@ fn push(console: Console, args: &PushArgs) -> Outcome {
         }
         Ok(Exit::Yes)
     })
+}
+
+/// Refuses a package that is not what it says.
+fn verified(console: Console, package: &Package) -> Result<(), Failure> {
+    let verification = verify::verify(console, package, false)?;
+    if verification.exit() == Exit::Yes {
+        return Ok(());
+    }
+    console.note(&verify_table::in_words(console, &verification));
+    let line = format!(
+        "package {}: it does not verify, so it is not pushed; mend it, or add --unverified",
+        package.id
+    );
+    match verification.exit() {
+        // A solution in a language that this machine lacks proves nothing against the package.
+        Exit::Yes | Exit::Environment => Ok(()),
+        Exit::JudgeFault => Err(Failure::judge(line)),
+        Exit::No | Exit::Input => Err(Failure::no(line)),
+    }
 }
 
 /// The problem complete, and its archive in a file that has no name.

@@ -1,4 +1,4 @@
-//! Where `judge` and `problem push` compile and run: one warden, the languages of this program,
+//! Where `judge`, `verify` and `problem push` compile and run: wardens, the languages of this program,
 //! and the cache of prepared problems and builds.
 
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use minos_judge::{Builds, PrepareError, Sandboxed, Workshop, prepare};
 use minos_model::Fault;
 use minos_problem::{Cache, Languages, Package, Problem};
-use minos_sandbox::{Sandbox, SandboxConfig, Template};
+use minos_sandbox::{Sandbox, SandboxConfig};
 
 use crate::console::Console;
 use crate::exit::{Failure, with_causes};
@@ -31,6 +31,49 @@ pub(crate) fn languages() -> Result<Languages, Failure> {
     }
 }
 
+/// What all places of this command share.
+pub(crate) struct Shop {
+    sandbox: Arc<Sandbox>,
+    languages: Arc<Languages>,
+    builds: Arc<Builds>,
+    cache: Cache,
+}
+
+impl Shop {
+    /// Opens the caches.
+    ///
+    /// # Errors
+    /// Exit code 3 when this machine can build no boxes or keep no cache.
+    pub(crate) fn open(languages: Arc<Languages>) -> Result<Self, Failure> {
+        let dir = cache_dir()?;
+        let cache = Cache::open(dir.join("problems")).map_err(unusable)?;
+        let builds = Builds::open(dir.join("builds"), Builds::DEFAULT_MAX).map_err(unusable)?;
+        let sandbox = Sandbox::open(SandboxConfig::default()).map_err(unusable)?;
+        if sandbox.isolation() == minos_model::Isolation::Rootless {
+            Console::detect().note(super::serve::APPROXIMATE);
+        }
+        Ok(Self { sandbox: Arc::new(sandbox), languages, builds: Arc::new(builds), cache })
+    }
+
+    /// How many places can work at once without slowing each other down: as many as a node has
+    /// slots.
+    #[expect(clippy::unused_self, reason = "a question to this machine, asked at its shop")]
+    pub(crate) fn slots(&self) -> u16 {
+        minos_node::default_slots()
+    }
+
+    /// Starts the warden of a slot.
+    ///
+    /// # Errors
+    /// Exit code 3 when this machine can build no boxes.
+    pub(crate) fn place(&self, slot: u16) -> Result<Place, Failure> {
+        let boxes = Sandboxed::open(Arc::clone(&self.sandbox), slot).map_err(unusable)?;
+        let (languages, builds) = (Arc::clone(&self.languages), Arc::clone(&self.builds));
+        let workshop = Workshop::new(boxes, languages, builds);
+        Ok(Place { workshop, cache: self.cache.clone() })
+    }
+}
+
 /// A place to prepare packages and to judge.
 pub(crate) struct Place {
     pub(crate) workshop: Workshop<Sandboxed>,
@@ -43,16 +86,7 @@ impl Place {
     /// # Errors
     /// Exit code 3 when this machine can build no boxes or keep no cache.
     pub(crate) fn open(languages: Arc<Languages>) -> Result<Self, Failure> {
-        let dir = cache_dir()?;
-        let cache = Cache::open(dir.join("problems")).map_err(unusable)?;
-        let builds = Builds::open(dir.join("builds"), Builds::DEFAULT_MAX).map_err(unusable)?;
-        let sandbox = Sandbox::open(SandboxConfig::default()).map_err(unusable)?;
-        if sandbox.isolation() == minos_model::Isolation::Rootless {
-            Console::detect().note(super::serve::APPROXIMATE);
-        }
-        let warden = sandbox.warden(0, Template::default()).map_err(unusable)?;
-        let workshop = Workshop::new(Sandboxed::new(warden), languages, Arc::new(builds));
-        Ok(Self { workshop, cache })
+        Shop::open(languages)?.place(0)
     }
 
     /// The problem of a package: prepared before, or now.

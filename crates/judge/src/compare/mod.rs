@@ -1,12 +1,13 @@
 //! Comparisons that are built in. Our own code needs no box.
 
+mod icpc;
 mod standard;
 mod stream;
 
 #[cfg(test)]
 mod tests;
 
-use minos_problem::StandardChecker;
+use minos_problem::{Comparison, StandardChecker};
 
 use crate::ruling::{Ruled, Ruling};
 
@@ -50,4 +51,10 @@ pub fn compare(checker: StandardChecker, output: &[u8], answer: &[u8]) -> Ruled 
     match compared {
         Ok(ruled) | Err(ruled) => ruled,
     }
+}
+
+/// Compares an output with the answer as ICPC's default output validator does.
+#[must_use]
+pub fn compare_default(rules: Comparison, output: &[u8], answer: &[u8]) -> Ruled {
+    icpc::default(rules, output, answer)
 }

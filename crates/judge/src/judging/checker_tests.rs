@@ -2,6 +2,8 @@
 
 use minos_model::{Cause, CpuTime, Fault, LimitKind, Score, Verdict};
 
+use minos_problem::Scoring;
+
 use super::scene::{compilers, limit, right, scene, verdicts};
 use crate::fake::{FakeRuns, Reply};
 use crate::port::Keep;
@@ -97,11 +99,14 @@ fn what_the_checker_says_is_the_verdict() {
         let mut scene = scene().testlib();
         scene.problem.tests.truncate(1);
         scene.problem.tests[0].points = points;
+        if points.is_some() {
+            scene.problem.scoring = Scoring::Points;
+        }
         let judgement = scene.judged(right(compilers()).on("<CHECK>", reply));
         let test = judgement.tests.first().unwrap();
         assert_eq!((test.verdict.as_str(), test.comment.as_str()), (verdict, comment), "{what}");
         let expected = score.zip(points).map(|(points, max)| Score { points, max });
-        assert_eq!((test.score, judgement.score), (expected, None), "{what}");
+        assert_eq!((test.score, judgement.score), (expected, expected), "{what}");
     }
 }
 

@@ -97,7 +97,8 @@ fn what_does_not_compile_is_answered_without_a_test() {
             Reply::exit(1)
                 .stderr("collect2: ld terminated with signal 25 [File size limit exceeded]"),
             "CTL",
-            "collect2: ld terminated with signal 25 [File size limit exceeded]",
+            "the compiler wrote a file above its output limit\n\
+             collect2: ld terminated with signal 25 [File size limit exceeded]",
         ),
         (
             Reply::exit(1).stderr("main.c:1:2: error: #error File too large"),

@@ -145,17 +145,17 @@ fn a_step_that_fails_is_named_with_test_program_ending_and_stderr_and_leaves_not
 }
 
 #[test]
-fn what_cannot_be_judged_yet_is_refused_before_anything_runs() {
+fn what_cannot_be_judged_is_refused_before_anything_runs() {
     let dir = tempfile::tempdir().unwrap();
     let builds = Builds::open(dir.path().join("builds"), Builds::DEFAULT_MAX).unwrap();
     let languages = Arc::new(Languages::builtin());
     let mut workshop = Workshop::new(FakeRuns::default(), languages, Arc::new(builds));
     let mut package = Package::open(&minos_tests::corpus::range_sums()).unwrap();
-    package.mode.passes = minos_problem::Passes::Twice;
+    package.scorer = package.executables.first().cloned();
     let cache = Cache::open(dir.path().join("problems")).unwrap();
     let draft = cache.begin(&package).unwrap();
     let error = prepare(&mut workshop, &package, draft).unwrap_err();
     assert_eq!(error.fault(), Fault::Package);
-    assert!(error.to_string().contains("run-count"), "{error}");
+    assert!(error.to_string().contains("scorers"), "{error}");
     assert!(workshop.runs().lines().is_empty());
 }

@@ -13,7 +13,7 @@ use minos_node::{Node, NodeConfig, NodeHandle};
 use minos_problem::{Cache, Languages, Package};
 use minos_queue::server::LocalServer;
 use minos_queue::{Broker, JudgingId, Topology};
-use minos_sandbox::{Sandbox, SandboxConfig, Template};
+use minos_sandbox::{Sandbox, SandboxConfig};
 
 /// How long a test waits for anything.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -78,11 +78,11 @@ impl Cluster {
         write_package(&dir, id);
         let scratch = self.directory.path().join("push");
         let (problem, archive) = tokio::task::spawn_blocking(move || {
-            let sandbox = Sandbox::open(SandboxConfig::default()).unwrap();
-            let warden = sandbox.warden(400, Template::default()).unwrap();
+            let sandbox = Arc::new(Sandbox::open(SandboxConfig::default()).unwrap());
+            let boxes = Sandboxed::open(sandbox, 400).unwrap();
             let builds = Builds::open(scratch.join("builds"), Builds::DEFAULT_MAX).unwrap();
             let languages = Arc::new(Languages::builtin());
-            let mut workshop = Workshop::new(Sandboxed::new(warden), languages, Arc::new(builds));
+            let mut workshop = Workshop::new(boxes, languages, Arc::new(builds));
             let cache = Cache::open(scratch.join("cache")).unwrap();
             let package = Package::open(&dir).unwrap();
             let draft = cache.begin(&package).unwrap();

@@ -1,0 +1,212 @@
+//! Programs of the package that take part in judging: what they may use, and those that build or
+//! run themselves.
+
+use minos_model::{Bytes, Cause, CpuTime, Ending, RawLimits, WallTime};
+use minos_problem::{JuryProgram, ProblemLimits, Rules, Scripts};
+
+use crate::builds::{Build, Key};
+use crate::describe;
+use crate::port::{Executable, InFile, Keep, OutFile, Request, Runs};
+use crate::program::{Program, environment, limits};
+use crate::scoring::Graded;
+use crate::trouble::Trouble;
+use crate::workshop::{Workshop, read_file};
+
+/// What the package's programs may use, whatever the problem's own limits are, unless the package
+/// asks for something else: testlib reads outputs of 128 MiB in about two seconds, and an author's
+/// checker may well solve the problem once more.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct JuryLimits(RawLimits);
+
+/// How much longer than its solution an interactor may stay: a moment to rule, and to be blamed for
+/// a wait that is its own.
+const PATIENCE: WallTime = WallTime::from_secs(10);
+
+impl JuryLimits {
+    pub(crate) fn of(rules: &Rules) -> Self {
+        let cpu = rules.jury_cpu.unwrap_or(CpuTime::from_secs(10));
+        Self(RawLimits {
+            cpu,
+            wall: WallTime::from_micros(cpu.micros().saturating_mul(3)),
+            memory: rules.jury_memory.unwrap_or(Bytes::from_mib(1024)),
+            output: rules.jury_output.unwrap_or(Bytes::from_mib(64)),
+            // The language's own numbers take their place.
+            processes: 1,
+            files: 64,
+            stack: None,
+        })
+    }
+
+    /// Of a checker.
+    pub(crate) const fn checker(self) -> RawLimits {
+        self.0
+    }
+
+    /// Of an interactor: waiting for the solution is not its own time.
+    pub(crate) fn interactor(self, solution: &ProblemLimits) -> RawLimits {
+        let wall = solution.wall.micros().saturating_add(PATIENCE.micros());
+        RawLimits { wall: WallTime::from_micros(wall).max(self.0.wall), ..self.0 }
+    }
+}
+
+/// A folder of scripts, packed after its `build`.
+const PACKED: &str = ".program.tar";
+/// Builds, and packs everything that lies there then.
+const BUILD: &str = "if [ -e build ]; then ./build >&2 || exit 1; fi; \
+    [ -e run ] || { echo 'there is no run' >&2; exit 1; }; tar -cf .program.tar ./*";
+/// Unpacks, and becomes the program.
+const RUN: &str = "tar -xf .program.tar && exec ./run \"$@\"";
+/// What building may use: as much as a slow compiler.
+const BUILD_LIMITS: RawLimits = RawLimits {
+    cpu: CpuTime::from_secs(60),
+    wall: WallTime::from_secs(120),
+    memory: Bytes::from_mib(2048),
+    output: Bytes::from_mib(64),
+    processes: 64,
+    files: 256,
+    stack: None,
+};
+/// Processes and descriptors of a program that is a script.
+const SCRIPT: (u32, u32) = (64, 256);
+
+impl<R: Runs> Workshop<R> {
+    /// Makes a program of the package ready. `fault` makes the trouble when it cannot be built.
+    pub(crate) fn jury_program(
+        &mut self,
+        program: &JuryProgram,
+        fault: fn(String) -> Trouble,
+    ) -> Result<Program<R::Blob>, Trouble> {
+        match program {
+            JuryProgram::Part(part) => self.build_part(part, fault),
+            JuryProgram::Scripts(scripts) => self.scripts(scripts, fault),
+        }
+    }
+
+    fn scripts(
+        &mut self,
+        scripts: &Scripts,
+        fault: fn(String) -> Trouble,
+    ) -> Result<Program<R::Blob>, Trouble> {
+        let mut key = Key::default();
+        key.part(BUILD.as_bytes());
+        let mut files = Vec::new();
+        for name in &scripts.files {
+            let content = read_file(&scripts.dir.join(name))?;
+            key.part(name.as_bytes());
+            key.part(&content);
+            let content = self.runs.hold(&content)?;
+            files.push(InFile { path: name.clone(), content, executable: true });
+        }
+        let key = key.digest();
+        let packed = match self.builds().get(&key) {
+            Some(build) => build.artefacts.into_iter().next().map(|(_, content)| content),
+            None => None,
+        };
+        let packed = match packed {
+            Some(packed) => packed,
+            None => {
+                let packed = self.pack(files, fault)?;
+                let artefacts = vec![(PACKED.to_owned(), packed.clone())];
+                let (cpu, wall) = (CpuTime::ZERO, WallTime::ZERO);
+                self.builds().put(&key, &Build { artefacts, cpu, wall, log: String::new() });
+                packed
+            }
+        };
+        let argv = ["/bin/sh", "-c", RUN, "run"].map(str::to_owned).to_vec();
+        let artefacts = vec![(PACKED.to_owned(), self.runs.hold(&packed)?)];
+        Ok(Program::script(argv, artefacts, SCRIPT))
+    }
+
+    fn pack(
+        &mut self,
+        files: Vec<InFile<R::Blob>>,
+        fault: fn(String) -> Trouble,
+    ) -> Result<Vec<u8>, Trouble> {
+        let outcome = self.runs.run(Request {
+            program: Executable::Path("/bin/sh".into()),
+            args: ["sh", "-c", BUILD].map(str::to_owned).to_vec(),
+            env: environment(&[("TMPDIR".to_owned(), "/w".to_owned())]),
+            limits: limits(BUILD_LIMITS)?,
+            stdin: None,
+            keep: Keep::Both,
+            files,
+            descriptors: Vec::new(),
+            collect: vec![OutFile { path: PACKED.to_owned(), max: BUILD_LIMITS.output }],
+            cpu_slack: CpuTime::ZERO,
+            quiet: false,
+        })?;
+        let report = &outcome.report;
+        if (&report.cause, report.ending) != (&Cause::Exited, Ending::Exited { code: 0 }) {
+            let how = describe::with_stderr(report, &outcome.stderr);
+            return Err(fault(format!("its build script {how}")));
+        }
+        let packed = outcome.collected.into_iter().flatten().next();
+        let packed = packed.ok_or_else(|| Trouble::node("what a build script made was lost"))?;
+        Ok(self.runs.read(&packed, usize::MAX)?)
+    }
+
+    /// Asks a package's own grader about the results in a group.
+    pub(crate) fn grade(
+        &mut self,
+        grader: &Program<R::Blob>,
+        limits: JuryLimits,
+        words: &[String],
+        results: &[Graded],
+    ) -> Result<Graded, Trouble> {
+        let lines: Vec<String> =
+            results.iter().map(|(verdict, score)| format!("{verdict} {score}\n")).collect();
+        let mut request = grader.request(words.iter().cloned(), limits.checker())?;
+        request.stdin = Some(self.runs.hold(lines.concat().as_bytes())?);
+        let outcome = self.runs.run(request)?;
+        let report = &outcome.report;
+        if report.cause == Cause::Cancelled {
+            return Err(Trouble::node("the grader was broken off"));
+        }
+        let said = |why: &str| Trouble::checker(format!("the grader {why}"));
+        if (&report.cause, report.ending) != (&Cause::Exited, Ending::Exited { code: 0 }) {
+            return Err(said(&describe::with_stderr(report, &outcome.stderr)));
+        }
+        let printed = match &outcome.stdout {
+            Some(stdout) => self.runs.read(stdout, 4096)?,
+            None => return Err(Trouble::node("what the grader printed was lost")),
+        };
+        let text = String::from_utf8_lossy(&printed);
+        graded(&text).ok_or_else(|| {
+            let line = text.lines().next().unwrap_or_default();
+            said(&format!("printed `{line}`; expected a verdict and a score, such as `AC 10`"))
+        })
+    }
+}
+
+/// Reads a grader's one line.
+fn graded(text: &str) -> Option<Graded> {
+    let mut words = text.split_whitespace();
+    let verdict = words.next()?.parse().ok()?;
+    let score = crate::feedback::number(words.next()?)?;
+    words.next().is_none().then_some((verdict, score))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use minos_model::Verdict;
+
+    #[test]
+    fn a_graders_line_is_one_verdict_and_one_score() {
+        assert_eq!(graded("AC 10\n"), Some((Verdict::Accepted, 10.0)));
+        assert_eq!(graded(" WA  -0.5"), Some((Verdict::WrongAnswer, -0.5)));
+        for text in ["", "AC", "10 AC", "AC ten", "AC 1 2", "AC nan", "ac 1"] {
+            assert_eq!(graded(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_interactor_outlives_its_solution() {
+        let limits = JuryLimits::of(&Rules::default());
+        let solution = ProblemLimits::new(CpuTime::from_secs(20), Bytes::from_mib(64));
+        let interactor = limits.interactor(&solution);
+        assert!(interactor.wall.micros() > solution.wall.micros());
+        let asked = Rules { jury_cpu: Some(CpuTime::from_secs(60)), ..Rules::default() };
+        assert_eq!(JuryLimits::of(&asked).checker().cpu, CpuTime::from_secs(60));
+    }
+}

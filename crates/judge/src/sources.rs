@@ -1,0 +1,86 @@
+//! A submission's source and the files that the package lays beside it.
+
+use minos_problem::{IncludeStage, Language, Problem, Rules, Solution};
+
+use crate::trouble::Trouble;
+use crate::workshop::{Least, Text, is_source, read_file};
+
+/// What goes to the compiler.
+#[derive(Debug)]
+pub(crate) struct Sources {
+    source: Vec<u8>,
+    beside: Vec<(String, Vec<u8>)>,
+    together: Vec<String>,
+}
+
+impl Sources {
+    /// A submission to a problem. A file of the package under the name that a lone source has takes
+    /// that place: it is what is started.
+    pub(crate) fn of(
+        source: &[u8],
+        language: &Language,
+        problem: &Problem,
+    ) -> Result<Self, Trouble> {
+        let mut sources =
+            Self { source: source.to_vec(), beside: Vec::new(), together: Vec::new() };
+        let meant = problem.includes.iter().filter(|include| {
+            include.stage != IncludeStage::Run && include.languages.holds(&language.id)
+        });
+        for include in meant {
+            let content = read_file(&include.path)?;
+            if include.name == language.source_name {
+                let own = std::mem::replace(&mut sources.source, content);
+                let extension = language.extensions.first().map_or("txt", String::as_str);
+                sources.add(language, format!("submission.{extension}"), own);
+            } else {
+                sources.add(language, include.name.clone(), content);
+            }
+        }
+        Ok(sources)
+    }
+
+    /// One of the jury's solutions, with what lies beside it.
+    pub(crate) fn of_solution(
+        solution: &Solution,
+        language: &Language,
+        problem: &Problem,
+    ) -> Result<Self, Trouble> {
+        let mut sources = Self::of(&read_file(&solution.path)?, language, problem)?;
+        for (further, path) in solution
+            .resources
+            .iter()
+            .map(|path| (false, path))
+            .chain(solution.further.iter().map(|path| (true, path)))
+        {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let taken = sources.beside.iter().any(|(other, _)| other == name);
+            if taken || name == language.source_name {
+                continue;
+            }
+            let content = read_file(path)?;
+            if further {
+                sources.add(language, name.to_owned(), content);
+            } else {
+                sources.beside.push((name.to_owned(), content));
+            }
+        }
+        Ok(sources)
+    }
+
+    fn add(&mut self, language: &Language, name: String, content: Vec<u8>) {
+        if is_source(language, &name) {
+            self.together.push(name.clone());
+        }
+        self.beside.push((name, content));
+    }
+
+    /// As the workshop builds it.
+    pub(crate) fn text(&self, rules: &Rules) -> Text<'_> {
+        Text {
+            source: &self.source,
+            beside: &self.beside,
+            together: &self.together,
+            least: Least { cpu: rules.compile_cpu, memory: rules.compile_memory },
+        }
+    }
+}

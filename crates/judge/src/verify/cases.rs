@@ -1,0 +1,241 @@
+//! What a package's validators and checker say of its inputs and of the author's own cases.
+
+use std::path::Path;
+
+use minos_model::{Cause, Ending};
+use minos_problem::{CheckerTest, CheckerWord, Format, Package, Problem, Validator};
+
+use super::Finding;
+use crate::check::{Asked, Compared, Comparer};
+use crate::describe;
+use crate::feedback::Folder;
+use crate::jury::JuryLimits;
+use crate::port::Runs;
+use crate::program::Program;
+use crate::ruling::Ruling;
+use crate::trouble::Trouble;
+use crate::workshop::Workshop;
+
+/// A validator that is ready to be asked.
+struct Ready<'a, B> {
+    validator: &'a Validator,
+    program: Program<B>,
+}
+
+/// What a validator said of an input.
+enum Word {
+    Valid,
+    Invalid(String),
+    /// It did not end as a validator does.
+    Failed(String),
+}
+
+struct Checking<'a, R: Runs> {
+    workshop: &'a mut Workshop<R>,
+    package: &'a Package,
+    problem: &'a Problem,
+    limits: JuryLimits,
+    findings: Vec<Finding>,
+}
+
+/// Runs the package's validators on every input and on the cases the author gives for them, and the
+/// checker on the author's cases for it. `progress` is told what is looked at.
+///
+/// # Errors
+/// When something could not be run: the node's fault, or a part that does not compile.
+pub fn check_package<R: Runs>(
+    workshop: &mut Workshop<R>,
+    package: &Package,
+    problem: &Problem,
+    progress: &mut dyn FnMut(&str),
+) -> Result<Vec<Finding>, Trouble> {
+    let limits = JuryLimits::of(&problem.rules);
+    let mut checking = Checking { workshop, package, problem, limits, findings: Vec::new() };
+    let validators = checking.validators()?;
+    for (test, made) in package.tests.iter().zip(&problem.tests) {
+        let place = format!("test {}", test.name);
+        progress(&place);
+        for ready in &validators {
+            let args = test.input_args.of(&ready.validator.tool.name).to_vec();
+            checking.expect_valid(ready, &made.input, args, &place)?;
+        }
+    }
+    checking.own_cases(&validators, progress)?;
+    checking.invalid_inputs(&validators, progress)?;
+    checking.checker_cases(progress)?;
+    Ok(checking.findings)
+}
+
+impl<'a, R: Runs> Checking<'a, R> {
+    fn validators(&mut self) -> Result<Vec<Ready<'a, R::Blob>>, Trouble> {
+        let mut ready = Vec::new();
+        for validator in &self.package.validators {
+            let during = |trouble: Trouble| trouble.during("validator");
+            let program = validator.tool.jury_program();
+            let program = program.map_err(|error| Trouble::package(error.to_string()))?;
+            let built = self.workshop.jury_program(&program, Trouble::package);
+            ready.push(Ready { validator, program: built.map_err(during)? });
+        }
+        Ok(ready)
+    }
+
+    fn found(&mut self, place: &str, message: impl Into<String>) {
+        self.findings.push(Finding { place: place.to_owned(), message: message.into() });
+    }
+
+    fn expect_valid(
+        &mut self,
+        ready: &Ready<'_, R::Blob>,
+        input: &Path,
+        args: Vec<String>,
+        place: &str,
+    ) -> Result<(), Trouble> {
+        let name = &ready.validator.tool.name;
+        match self.word(ready, input, args)? {
+            Word::Valid => {}
+            Word::Invalid(said) => {
+                self.found(place, format!("validator {name} rejects the input: {said}"));
+            }
+            Word::Failed(how) => self.found(place, format!("validator {name} {how}")),
+        }
+        Ok(())
+    }
+
+    /// Asks a validator about an input.
+    fn word(
+        &mut self,
+        ready: &Ready<'_, R::Blob>,
+        input: &Path,
+        args: Vec<String>,
+    ) -> Result<Word, Trouble> {
+        let mut request = ready.program.request(args, self.limits.checker())?;
+        request.stdin = Some(self.workshop.runs.open(input)?);
+        let outcome = self.workshop.runs.run(request)?;
+        let how = describe::with_stderr(&outcome.report, &outcome.stderr);
+        let polygon = self.package.format == Format::Polygon;
+        Ok(match (&outcome.report.cause, outcome.report.ending) {
+            (Cause::Cancelled, _) => return Err(Trouble::node("a validator was broken off")),
+            (Cause::Exited, Ending::Exited { code }) => match (polygon, code) {
+                (true, 0) | (false, 42) => Word::Valid,
+                (true, _) | (false, 43 | 1) => Word::Invalid(how),
+                (false, _) => Word::Failed(how),
+            },
+            _ => Word::Failed(how),
+        })
+    }
+
+    /// The cases the author gives for each validator.
+    fn own_cases(
+        &mut self,
+        validators: &[Ready<'a, R::Blob>],
+        progress: &mut dyn FnMut(&str),
+    ) -> Result<(), Trouble> {
+        for ready in validators {
+            let name = &ready.validator.tool.name;
+            for (number, case) in (1..).zip(&ready.validator.tests) {
+                let place = format!("test {number} of validator {name}");
+                progress(&place);
+                let given = [("--testset", &case.testset), ("--group", &case.group)];
+                let given =
+                    given.into_iter().filter_map(|(flag, value)| Some((flag, value.as_ref()?)));
+                let args =
+                    given.flat_map(|(flag, value)| [flag.to_owned(), value.clone()]).collect();
+                match (self.word(ready, &case.input, args)?, case.valid) {
+                    (Word::Valid, true) | (Word::Invalid(_), false) => {}
+                    (Word::Valid, false) => {
+                        self.found(&place, "it accepts an input that it has to reject");
+                    }
+                    (Word::Invalid(said), true) => {
+                        self.found(&place, format!("it rejects an input that is valid: {said}"));
+                    }
+                    (Word::Failed(how), _) => self.found(&place, format!("it {how}")),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Inputs that at least one validator has to reject.
+    fn invalid_inputs(
+        &mut self,
+        validators: &[Ready<'a, R::Blob>],
+        progress: &mut dyn FnMut(&str),
+    ) -> Result<(), Trouble> {
+        for case in &self.package.invalid_inputs {
+            progress(&case.name);
+            let mut rejected = false;
+            for ready in validators {
+                let args = case.args.of(&ready.validator.tool.name).to_vec();
+                match self.word(ready, &case.input, args)? {
+                    Word::Valid => {}
+                    Word::Invalid(_) => rejected = true,
+                    Word::Failed(how) => {
+                        let name = &ready.validator.tool.name;
+                        self.found(&case.name, format!("validator {name} {how}"));
+                    }
+                }
+            }
+            if !rejected {
+                self.found(&case.name, "no validator rejects it");
+            }
+        }
+        Ok(())
+    }
+
+    /// The cases the author gives for the checker.
+    fn checker_cases(&mut self, progress: &mut dyn FnMut(&str)) -> Result<(), Trouble> {
+        if self.package.checker_tests.is_empty() {
+            return Ok(());
+        }
+        let comparer = self.workshop.comparer(&self.problem.checker, Trouble::package)?;
+        for (number, case) in (1..).zip(&self.package.checker_tests) {
+            let place = format!("checker test {number}");
+            progress(&place);
+            let said = self.said(&comparer, case)?;
+            if said != case.verdict {
+                let (said, expected) = (in_words(said), in_words(case.verdict));
+                self.found(&place, format!("the checker says {said}; expected {expected}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn said(
+        &mut self,
+        comparer: &Comparer<R::Blob>,
+        case: &CheckerTest,
+    ) -> Result<CheckerWord, Trouble> {
+        let runs = &mut self.workshop.runs;
+        let compared = Compared {
+            input: runs.open(&case.input)?,
+            output: runs.open(&case.output)?,
+            answer: runs.open(&case.answer)?,
+            args: &case.args,
+            limits: self.limits,
+        };
+        let ruled = match self.workshop.ask(comparer, compared, &mut Folder::new(false)) {
+            Ok(Asked::Ruled(ruled)) => ruled.ruling,
+            Ok(Asked::Next(_)) => Ruling::Accepted,
+            Ok(Asked::Cancelled) => return Err(Trouble::node("the checker was broken off")),
+            Err(trouble) if trouble.fault == minos_model::Fault::Checker => Ruling::Failed,
+            Err(trouble) => return Err(trouble),
+        };
+        Ok(match ruled {
+            Ruling::Accepted => CheckerWord::Ok,
+            Ruling::WrongAnswer => CheckerWord::WrongAnswer,
+            Ruling::Presentation => CheckerWord::PresentationError,
+            Ruling::Failed => CheckerWord::Crashed,
+            Ruling::Partial(_) | Ruling::Points(_) | Ruling::Share(_) => CheckerWord::Points,
+        })
+    }
+}
+
+const fn in_words(word: CheckerWord) -> &'static str {
+    match word {
+        CheckerWord::Ok => "ok",
+        CheckerWord::WrongAnswer => "wrong answer",
+        CheckerWord::PresentationError => "presentation error",
+        CheckerWord::Points => "points",
+        CheckerWord::Crashed => "that it failed",
+    }
+}

@@ -142,7 +142,7 @@ mod tests {
         let sources = Sources::open(dir.path(), ROOM).unwrap();
         assert!(!dir.path().join("arriving-7").exists());
         assert_eq!(sources.get(&one).as_deref(), Some(b"one".as_slice()));
-        fs::write(dir.path().join(other.to_string()), "0ther").unwrap();
+        fs::write(dir.path().join(other.to_string()), "OTHER").unwrap();
         assert_eq!(sources.get(&other), None);
         assert!(!dir.path().join(other.to_string()).exists());
         sources.put(&other, b"other");

@@ -1,7 +1,7 @@
 //! What the queue carries when judging is replaced by nothing, or by a pause: one nats-server, one
 //! node in this process, submissions published while they are judged.
 //!
-//! `cargo run --release -p minos-node --example throughput -- [key=value]…`, with `slots=64`,
+//! `cargo run --release -p minos-node --example rehearsal -- [key=value]…`, with `slots=64`,
 //! `jobs=4000`, `judging=0ms`, `sync=always` (or a time), `window=64` (publishes under way at once),
 //! `backlog=no` (`yes`: all are published before the node starts). Several values separated by
 //! commas are measured one after the other. Needs root, as `minos problem push` does.

@@ -29,6 +29,7 @@ const PYTHON_UNFLUSHED: u8 = 120;
 
 /// How the two ended.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the two ends")]
 pub(crate) struct Talk<'a> {
     pub(crate) solution: &'a RunReport,
     pub(crate) solution_stderr: &'a [u8],

@@ -1,4 +1,4 @@
-//! The form of `problem.json`, version 2, and its ways to and from a [`Problem`].
+//! The form of `problem.json`, version 2, and its ways to and from a [`Problem`](crate::Problem).
 
 use std::path::Path;
 

@@ -4,7 +4,8 @@
 mod cases;
 
 use minos_model::{
-    Bytes, CpuTime, Generation, IdError, Judgement, NodeId, Stage, TestResult, Verdict, WallTime,
+    Bytes, CpuTime, Generation, IdError, Judgement, LanguageId, NodeId, Stage, TestResult, Verdict,
+    WallTime,
 };
 use minos_problem::{Expectation, Problem, Solution};
 
@@ -81,11 +82,15 @@ fn judged<R: Runs>(
     progress: &mut dyn FnMut(Stage),
 ) -> Result<Judgement, Unverified> {
     let without = |trouble: Trouble| Box::new((trouble, None));
-    let language = solution.language.as_ref().ok_or_else(|| {
+    // An answer that is submitted is in no language.
+    let answer = LanguageId::new("text").ok().filter(|_| problem.mode.submit_answer);
+    let language = solution.language.as_ref().or(answer.as_ref()).ok_or_else(|| {
         let why = format!("type `{}` is listed by no language file", solution.kind);
         without(Trouble::node(why))
     })?;
-    find(&workshop.languages(), language).map_err(without)?;
+    if answer.is_none() {
+        find(&workshop.languages(), language).map_err(without)?;
+    }
     let source = read_file(&solution.path).map_err(without)?;
     let name = |error: IdError| without(Trouble::node(error.to_string()));
     let submission = SubmissionToJudge {

@@ -45,7 +45,12 @@ pub(crate) fn run(console: Console, args: &Args) -> Outcome {
     let text = source::read(&args.source)?;
     let package = workshop::open_package(&args.package)?;
     let wanted = args.language.as_ref().or_else(|| package.language_of(&text));
-    let language = source::language(&languages, wanted, &args.source)?;
+    let language = if package.mode.submit_answer && wanted.is_none() {
+        // An answer that is submitted is in no language.
+        LanguageId::new("text").map_err(Failure::judge)?
+    } else {
+        source::language(&languages, wanted, &args.source)?
+    };
     let bar = console.progress(&format!("preparing {}", package.id));
     let mut place = Place::open(languages)?;
     let problem = place.prepared(&package)?;

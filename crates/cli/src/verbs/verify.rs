@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use indicatif::ProgressBar;
 use minos_judge::{Finding, Trouble, Verified, check_package, verify_solution};
 use minos_model::{Fault, NodeId, Verdict};
-use minos_problem::{Languages, Package, Problem, Solution};
+use minos_problem::{Package, Problem, Solution};
 
 use super::judge::this_node;
 use super::workshop::{self, Place, Shop};
@@ -106,7 +106,7 @@ pub(crate) fn verify(
     package: &Package,
     all_tests: bool,
 ) -> Result<Verification, Failure> {
-    let languages = Arc::new(Languages::builtin());
+    let languages = Arc::new(workshop::languages()?);
     let bar = console.progress(&format!("preparing {}", package.id));
     let shop = Shop::open(languages)?;
     let mut first = shop.place(0)?;

@@ -229,6 +229,10 @@ impl<R: Runs> Judging<'_, R> {
         let raw = self.problem.limits.raw(1, 1);
         let mut request = program.request(test.args.iter().cloned(), raw)?;
         for (name, content) in &tools.beside {
+            // What an interpreted submission was checked with lies beside it already.
+            if request.files.iter().any(|file| file.path == *name) {
+                continue;
+            }
             request.files.push(InFile::new(name.clone(), content.clone()));
         }
         for (name, path) in &test.files {

@@ -220,7 +220,10 @@ impl<'a, R: Runs> Checking<'a, R> {
             Err(trouble) if trouble.fault == minos_model::Fault::Checker => Ruling::Failed,
             Err(trouble) => return Err(trouble),
         };
+        // An output validator that gives points has accepted the output.
+        let validators = matches!(comparer, Comparer::Validators { .. });
         Ok(match ruled {
+            Ruling::Points(_) | Ruling::Share(_) if validators => CheckerWord::Ok,
             Ruling::Accepted => CheckerWord::Ok,
             Ruling::WrongAnswer => CheckerWord::WrongAnswer,
             Ruling::Presentation => CheckerWord::PresentationError,

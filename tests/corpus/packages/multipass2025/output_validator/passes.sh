@@ -1,7 +1,9 @@
 #!/bin/sh
 # Keeps the pass it is in as a file of the feedback folder: encode, encode again, decode.
-number=$(sed 's/encode //' "$1")
+# The input is that of the pass.
 folder=$3
+if [ ! -e "${folder}number" ]; then sed 's/encode //' "$1" > "${folder}number"; fi
+number=$(cat "${folder}number")
 read -r said
 pass=$(cat "${folder}pass" 2>/dev/null || echo 1)
 echo $((pass + 1)) > "${folder}pass"

@@ -119,11 +119,12 @@ impl Task<'_> {
     fn run(&self, template: Template, reports: &mut Vec<RunReport>) -> Result<(), Trouble> {
         let config = SandboxConfig::default();
         let sandbox = Sandbox::open(config).map_err(|error| Trouble::Sandbox(error, None))?;
+        let failed = |error| Trouble::Sandbox(error, Some(sandbox.isolation()));
+        let mut warden = sandbox.warden(0, template).map_err(failed)?;
+        // A box that cannot be made is told in one line.
         if sandbox.isolation() == Isolation::Rootless && !self.args.json {
             self.console.note(serve::APPROXIMATE);
         }
-        let failed = |error| Trouble::Sandbox(error, Some(sandbox.isolation()));
-        let mut warden = sandbox.warden(0, template).map_err(failed)?;
         cancel_on_signal(warden.canceller()).map_err(Trouble::Verb)?;
         for _ in 0..self.args.repeat {
             let request = self.request().map_err(Trouble::Verb)?;

@@ -49,9 +49,6 @@ impl Shop {
         let cache = Cache::open(dir.join("problems")).map_err(unusable)?;
         let builds = Builds::open(dir.join("builds"), Builds::DEFAULT_MAX).map_err(unusable)?;
         let sandbox = Sandbox::open(SandboxConfig::default()).map_err(unusable)?;
-        if sandbox.isolation() == minos_model::Isolation::Rootless {
-            Console::detect().note(super::serve::APPROXIMATE);
-        }
         Ok(Self { sandbox: Arc::new(sandbox), languages, builds: Arc::new(builds), cache })
     }
 
@@ -68,6 +65,10 @@ impl Shop {
     /// Exit code 3 when this machine can build no boxes.
     pub(crate) fn place(&self, slot: u16) -> Result<Place, Failure> {
         let boxes = Sandboxed::open(Arc::clone(&self.sandbox), slot).map_err(unusable)?;
+        // Once, and only where boxes can be made: what cannot be had is told in one line.
+        if slot == 0 && self.sandbox.isolation() == minos_model::Isolation::Rootless {
+            Console::detect().note(super::serve::APPROXIMATE);
+        }
         let (languages, builds) = (Arc::clone(&self.languages), Arc::clone(&self.builds));
         let workshop = Workshop::new(boxes, languages, builds);
         Ok(Place { workshop, cache: self.cache.clone() })

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use minos_model::{
-    Digest, Fault, Job, Judgement, LanguageId, NodeId, ProblemRef, Progress, Submission,
+    Digest, Fault, Generation, Job, Judgement, LanguageId, NodeId, ProblemRef, Progress,
+    Submission, SubmissionId,
 };
 use minos_problem::{Languages, Problem};
 use minos_queue::{
@@ -168,6 +169,11 @@ impl Held for FromBroker {
             .job
             .as_ref()
             .map_err(|error| NoJob { why: error.to_string(), perhaps_newer: error.may_be_newer() })
+    }
+
+    fn names(&self) -> Option<(&SubmissionId, Generation)> {
+        let judging = &self.delivery.address.as_ref()?.judging;
+        Some((&judging.submission, judging.generation))
     }
 
     fn delivered(&self) -> u32 {

@@ -5,7 +5,10 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use minos_model::{Digest, Fault, Job, Judgement, LanguageId, ProblemRef, Progress, Submission};
+use minos_model::{
+    Digest, Fault, Generation, Job, Judgement, LanguageId, ProblemRef, Progress, Submission,
+    SubmissionId,
+};
 
 use crate::metrics::Buried;
 
@@ -128,6 +131,11 @@ pub(crate) trait Held: Send + Sync + 'static {
 
     /// The job, or why the message is none.
     fn job(&self) -> Result<&Job, NoJob>;
+    /// Which judging it is, as far as the message says: its subject may name one although its
+    /// body is no job.
+    fn names(&self) -> Option<(&SubmissionId, Generation)> {
+        self.job().ok().map(|job| (&job.submission.id, job.submission.generation))
+    }
     /// The how-manieth delivery this is, from 1.
     fn delivered(&self) -> u32;
     /// How many deliveries the broker makes in all.

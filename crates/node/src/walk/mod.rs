@@ -94,9 +94,9 @@ impl<O: Outside> Walk<O> {
             submission = tracing::field::Empty,
             generation = tracing::field::Empty,
         );
-        if let Ok(job) = self.held.job() {
-            span.record("submission", job.submission.id.as_str());
-            span.record("generation", job.submission.generation.get());
+        if let Some((submission, generation)) = self.held.names() {
+            span.record("submission", submission.as_str());
+            span.record("generation", generation.get());
         }
         self.on().instrument(span).await
     }

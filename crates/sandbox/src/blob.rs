@@ -19,6 +19,10 @@ pub struct Blob {
     length: u64,
 }
 
+/// How often sealing is tried again. The kernel refuses while somebody holds one of the pages, as it
+/// does itself when it moves memory about; it waits up to 150 ms for them at each try.
+const SEAL_TRIES: u32 = 8;
+
 impl Blob {
     /// From bytes.
     ///
@@ -61,7 +65,14 @@ impl Blob {
             | SealFlag::F_SEAL_GROW
             | SealFlag::F_SEAL_SHRINK
             | SealFlag::F_SEAL_SEAL;
-        fcntl(&file, FcntlArg::F_ADD_SEALS(seals))?;
+        let mut tries = 0;
+        loop {
+            match fcntl(&file, FcntlArg::F_ADD_SEALS(seals)) {
+                Ok(_) => break,
+                Err(nix::errno::Errno::EBUSY) if tries < SEAL_TRIES => tries += 1,
+                Err(errno) => return Err(errno.into()),
+            }
+        }
         // A descriptor that was once open for writing makes exec fail with ETXTBSY.
         let read_only = reopen(file.as_fd())?;
         drop(file);

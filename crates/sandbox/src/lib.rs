@@ -56,8 +56,8 @@
 //! only children that their parents ignore (`SIGCHLD` ignored) are missing.
 //! *Memory* is the group's peak, which the kernel counts in steps of 64 pages a core; below 8 MiB the
 //! first process's own peak is told instead. A process's peak begins with that of the memory it was
-//! born in, which is the warden's: that is kept below what an empty static program needs
-//! (`sys/slim.rs`). Files of a box are its memory: the memory limit, where it is lower than the
+//! born in, which is the warden's: that is kept near 1 MiB (`sys/slim.rs`),
+//! and nobody is told less. Files of a box are its memory: the memory limit, where it is lower than the
 //! output limit, is what a memory file or shared memory hits; else a single file hits the output
 //! limit first, as any file does. On the rootless level memory is looked at and a peak between two
 //! looks may be missed.

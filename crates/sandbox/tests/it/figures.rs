@@ -22,7 +22,7 @@ fn reports(body: &str) -> [RunReport; 2] {
 #[test]
 fn a_short_program_has_cpu_time_on_every_level() {
     let spin = "struct timespec t; do clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t); \
-                while (t.tv_nsec < 3000000);";
+                while (t.tv_nsec < 5000000);";
     let child = format!("if (!fork()) {{ {spin} _exit(0); }} wait(0);");
     let orphan = format!("if (!fork()) {{ {spin} for (;;) pause(); }} usleep(300000);");
     let thread = "pthread_t t; pthread_create(&t, 0, spin, 0); pthread_join(t, 0);";
@@ -38,6 +38,7 @@ fn a_short_program_has_cpu_time_on_every_level() {
             let report = warden.run(&request(program.clone(), limits(|_| ()))).unwrap().report;
             let level = report.isolation;
             assert_eq!(report.cause, Cause::Exited, "{name} {level}");
+            // Its own clock began before exec, ours begins there.
             assert!(report.cpu >= CpuTime::from_ms(3), "{name} {level}: {}", report.cpu);
             assert!(report.processes_peak >= 1, "{name} {level}");
         }
@@ -46,6 +47,9 @@ fn a_short_program_has_cpu_time_on_every_level() {
         assert!(report.cpu > CpuTime::ZERO, "{report:?}");
     }
 }
+
+/// The most that a program is told which uses hardly anything.
+const LEAST_TOLD: Bytes = Bytes::from_kib(1536);
 
 #[test]
 fn memory_is_the_program_s_own_peak_on_every_level() {
@@ -64,8 +68,10 @@ fn memory_is_the_program_s_own_peak_on_every_level() {
             let kib = said.split_whitespace().next().unwrap().parse().unwrap();
             let (said, told) = (Bytes::from_kib(kib), run.report.memory);
             let apart = said.get().abs_diff(told.get());
-            // The kernel's own count is coarse by 32 pages for each kind of page.
-            assert!(apart <= 256 << 10, "{touched}: {said} {told} {}", run.report.isolation);
+            // The kernel's own count is coarse by 32 pages for each kind of page, and what the
+            // warden has resident when it makes a program is the least that is told.
+            let near = apart <= 256 << 10 || (said < told && told <= LEAST_TOLD);
+            assert!(near, "{touched}: {said} {told} {}", run.report.isolation);
         }
     }
 }

@@ -90,6 +90,10 @@
 //! | the rest of init and the program's process | 120 | |
 //! | housekeeping thread | 150-290 | sockets, pipes, resets, the end of the old mount namespace |
 //!
+//! `minos bench --soak 100000`, two slots: processes 12 and 12, mounts 38 and 38, groups 27 and 27,
+//! dying ones 433 and 418 (of the whole machine), descriptors 194 and 194, memory 8.2 and 8.5 MB at the
+//! beginning and at the end.
+//!
 //! Sharing the warden's memory with init (instead of a plain fork) took 250 us of CPU off each run and
 //! 100 us off its end; dropping the bounding set once in the warden instead of in each box 70 us;
 //! letting the preparation preempt ordinary programs brought the median beside two busy compilers

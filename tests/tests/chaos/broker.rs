@@ -37,10 +37,11 @@ fn binary() -> PathBuf {
 }
 
 impl Broker {
-    /// Starts one, and makes the streams with deliveries that run out soon.
-    pub(crate) fn start(dir: &Path) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
-        let address = format!("127.0.0.1:{}", port.expect("a free port").port());
+    /// Starts one at an address of this machine, and makes the streams with deliveries that run
+    /// out soon.
+    pub(crate) fn start(dir: &Path, host: &str) -> Self {
+        let port = TcpListener::bind((host, 0)).and_then(|free| free.local_addr());
+        let address = port.expect("a free port").to_string();
         let conf = dir.join("broker.conf");
         let store = dir.join("store");
         let text = format!(

@@ -6,6 +6,7 @@
 
 mod broker;
 mod deaths;
+mod namespace;
 mod network;
 mod node;
 #[path = "../e2e/support.rs"]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::support::{eventually, minos};
+use crate::support::eventually;
 
 pub(crate) struct Node {
     child: Child,
@@ -17,7 +17,12 @@ pub(crate) struct Node {
 impl Node {
     /// Starts a node with one slot and one language, so that it is there soon. `number` keeps the
     /// users of two nodes on this machine apart.
-    pub(crate) fn start(dir: &Path, name: &str, number: u32, url: &str) -> Self {
+    pub(crate) fn start(
+        dir: &Path,
+        name: &str,
+        number: u32,
+        minos: impl Fn(&[&str]) -> Command,
+    ) -> Self {
         let languages = dir.join("languages");
         fs::create_dir_all(&languages).expect("a directory");
         let python = include_str!("../../../cluster-config/languages/python3.toml");
@@ -33,7 +38,8 @@ impl Node {
         fs::write(&config, text).expect("node.toml");
         let log = dir.join(format!("{name}.log"));
         let out = fs::File::options().create(true).append(true).open(&log).expect("a log");
-        let child = minos(&["node", "--nats", url, "--config"])
+        let child = minos(&["node"])
+            .arg("--config")
             .arg(&config)
             .stdout(Stdio::null())
             .stderr(out)

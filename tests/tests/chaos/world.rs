@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::broker::Broker;
+use crate::namespace::Network;
 use crate::node::Node;
 use crate::support::{Scratch, ended, eventually, minos, needs_root};
 use crate::wire::request;
@@ -30,9 +31,14 @@ pub(crate) struct World {
 impl World {
     /// A broker with its streams and one problem.
     pub(crate) fn new(name: &str) -> Self {
+        Self::at(name, "127.0.0.1")
+    }
+
+    /// The same with a broker at an address of this machine.
+    pub(crate) fn at(name: &str, host: &str) -> Self {
         needs_root();
         let scratch = Scratch::new(name);
-        let broker = Broker::start(scratch.path());
+        let broker = Broker::start(scratch.path(), host);
         let package = scratch.path().join("sum");
         write_package(&package);
         let mut push = minos(&["problem", "push", "--nats", &broker.url()]);
@@ -47,7 +53,18 @@ impl World {
 
     /// A node that reaches the broker at another address.
     pub(crate) fn node_at(&self, name: &str, number: u32, url: &str) -> Node {
-        Node::start(self.scratch.path(), name, number, url)
+        Node::start(self.scratch.path(), name, number, |args| {
+            let mut command = minos(args);
+            command.args(["--nats", url]);
+            command
+        })
+    }
+
+    /// A node in a network of its own.
+    pub(crate) fn node_in(&self, network: &Network, name: &str, number: u32) -> Node {
+        Node::start(self.scratch.path(), name, number, |args| {
+            network.inside(minos(args).args(["--nats", &self.broker.url()]))
+        })
     }
 
     /// Waits until so many nodes beat.

@@ -6,9 +6,10 @@ use crate::shell;
 
 /// Compilers and interpreters of the judged languages, with the C library to link statically.
 pub(super) const RUNNING: &[&str] = &["gcc", "g++", "libc6-dev", "python3"];
-/// What only the checks need: `systemd-analyze verify` for the unit, `setpriv` for tests without
-/// rights.
-pub(super) const TESTING: &[&str] = &["systemd", "util-linux"];
+/// What only the checks need: `systemd-analyze verify` for the unit, `promtool` for the alerts,
+/// `setpriv` for tests without rights, networks that can be cut.
+pub(super) const TESTING: &[&str] =
+    &["systemd", "prometheus", "util-linux", "iproute2", "iptables"];
 /// A machine with another kernel, and what its first file system is made of.
 pub(super) const EMULATOR: &[&str] =
     &["qemu-system-x86", "busybox-static", "cpio", "gcc", "libc6-dev"];

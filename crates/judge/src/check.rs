@@ -1,7 +1,7 @@
 //! Asking the checker: programs in boxes of their own, or a comparison that is built in.
 
 use minos_model::{Bytes, Cause};
-use minos_problem::{Checker, Comparison, StandardChecker};
+use minos_problem::{Checker, Comparison, Problem, StandardChecker};
 
 use crate::compare::{MAX_COMPARED, Side, compare, compare_default};
 use crate::describe;
@@ -59,19 +59,23 @@ pub(crate) enum Asked<B> {
 }
 
 impl<R: Runs> Workshop<R> {
-    /// Makes the checker ready. `fault` makes the trouble when it does not compile.
+    /// Makes the checker of a problem ready. `fault` makes the trouble when it does not compile.
     pub(crate) fn comparer(
         &mut self,
-        checker: &Checker,
+        problem: &Problem,
         fault: fn(String) -> Trouble,
     ) -> Result<Comparer<R::Blob>, Trouble> {
         let during = |trouble: Trouble| trouble.during("checker");
-        match checker {
+        match &problem.checker {
             Checker::Standard(standard) => Ok(Comparer::Standard(*standard)),
             Checker::Default => Ok(Comparer::Default),
             Checker::Program(part) => {
                 let program = self.build_part(part, fault).map_err(during)?;
-                Ok(Comparer::Program(program, Calling::of(&part.kind)))
+                let mut calling = Calling::of(&part.kind);
+                if calling == Calling::Testlib && problem.scorer.is_some() {
+                    calling = Calling::TestlibForScorer;
+                }
+                Ok(Comparer::Program(program, calling))
             }
             Checker::Validators(validators) => {
                 let built = validators.programs.iter().map(|it| self.jury_program(it, fault));

@@ -18,9 +18,11 @@ pub(crate) const WRONG: u8 = 43;
 
 /// The folder, in the validator's working directory.
 const FOLDER: &str = "feedback/";
+/// The first of its files; with it the folder is there.
+pub(crate) const MESSAGE: &str = "feedback/judgemessage.txt";
 /// What is taken out of it: name and largest size.
-const FILES: [(&str, u64); 5] = [
-    ("feedback/judgemessage.txt", 64 << 10),
+pub(crate) const FILES: [(&str, u64); 5] = [
+    (MESSAGE, 64 << 10),
     ("feedback/teammessage.txt", 64 << 10),
     ("feedback/score.txt", 4 << 10),
     ("feedback/score_multiplier.txt", 4 << 10),
@@ -80,11 +82,8 @@ impl<R: Runs> Workshop<R> {
         let mut request = program.request(files.into_iter().chain(args.iter().cloned()), limits)?;
         request.keep = Keep::Stderr;
         request.descriptors = vec![input.clone(), answer.clone()];
-        // A file on the way makes the folder.
-        request.files.push(InFile::new("feedback/judgemessage.txt", self.runs.hold(b"")?));
-        let file =
-            |(path, max): (&str, u64)| OutFile { path: path.to_owned(), max: Bytes::new(max) };
-        request.collect = FILES.map(file).to_vec();
+        request.files.push(InFile::new(MESSAGE, self.runs.hold(b"")?));
+        request.collect = FILES.map(|(path, max)| OutFile::new(path, max)).to_vec();
         if folder.multi_pass {
             keeping(&mut request, folder.kept.clone());
         }

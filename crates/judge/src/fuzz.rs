@@ -54,7 +54,7 @@ proptest! {
     ) {
         let report = signal.map_or_else(|| exited(code), signalled);
         let left = Left { report: &report, xml: xml.as_deref(), stderr: &stderr };
-        for calling in [Calling::Testlib, Calling::ExitCode] {
+        for calling in [Calling::Testlib, Calling::TestlibForScorer, Calling::ExitCode] {
             let Ok(ruled) = protocol::ruled(calling, left) else { continue };
             prop_assert!(signal.is_none(), "a checker that crashed ruled {ruled:?}");
             prop_assert!(ruled.comment().len() <= MAX_COMMENT);

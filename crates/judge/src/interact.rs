@@ -207,9 +207,11 @@ fn says<B>(said: &Result<Asked<B>, String>) -> Says {
         Ok(Asked::Ruled(ruled)) => match ruled.ruling {
             Ruling::Failed => Says::Fails,
             Ruling::WrongAnswer | Ruling::Presentation => Says::Rejects,
-            Ruling::Accepted | Ruling::Partial(_) | Ruling::Points(_) | Ruling::Share(_) => {
-                Says::Accepts
-            }
+            Ruling::Accepted
+            | Ruling::Partial(_)
+            | Ruling::Points(_)
+            | Ruling::Share(_)
+            | Ruling::ForScorer => Says::Accepts,
         },
     }
 }

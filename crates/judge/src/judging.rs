@@ -223,6 +223,9 @@ struct Tools<B> {
     comparer: Comparer<B>,
     interactor: Option<Interactor<B>>,
     grader: Option<Program<B>>,
+    scorer: Option<Program<B>>,
+    /// The static validator.
+    looks: Option<Program<B>>,
 }
 
 impl<R: Runs> Judging<'_, R> {
@@ -247,8 +250,27 @@ impl<R: Runs> Judging<'_, R> {
             Some(grader) => workshop.grade(grader, limits, words, inside),
             None => Err(Trouble::package("groups have a grader of their own, but there is none")),
         };
-        found.outcome = Some(scoring::outcome(self.problem, &found.tests, grade)?);
+        let outcome = scoring::outcome(self.problem, &found.tests, grade)?;
+        found.outcome = Some(match &tools.scorer {
+            Some(scorer) => self.rescored(scorer, limits, outcome, found)?,
+            None => outcome,
+        });
         Ok(())
+    }
+
+    /// The outcome with the score that the package's scorer makes of all results.
+    fn rescored(
+        &mut self,
+        scorer: &Program<R::Blob>,
+        limits: JuryLimits,
+        outcome: Outcome,
+        found: &Found,
+    ) -> Result<Outcome, Trouble> {
+        if matches!(outcome.verdict, Verdict::JudgeError | Verdict::Cancelled) {
+            return Ok(outcome);
+        }
+        let points = self.workshop.score(scorer, limits, self.problem, &found.tests)?;
+        Ok(scoring::with_points(outcome, &found.tests, points))
     }
 
     /// Why a submission is not even compiled.
@@ -300,7 +322,7 @@ impl<R: Runs> Judging<'_, R> {
     /// that fails.
     fn tools(&mut self, program: Option<Program<R::Blob>>) -> Result<Tools<R::Blob>, Trouble> {
         let problem = self.problem;
-        let comparer = self.workshop.comparer(&problem.checker, Trouble::node)?;
+        let comparer = self.workshop.comparer(problem, Trouble::node)?;
         let interactor = self.workshop.interactor(problem, &comparer, Trouble::node)?;
         let grader = match &problem.grader {
             Some(grader) => {
@@ -309,6 +331,8 @@ impl<R: Runs> Judging<'_, R> {
             }
             None => None,
         };
+        let scorer = self.workshop.scorer(problem, Trouble::node)?;
+        let looks = self.workshop.static_validator(problem, Trouble::node)?;
         let mut beside = Vec::new();
         for include in problem.includes.iter().filter(|include| {
             include.stage != IncludeStage::Compile
@@ -316,7 +340,7 @@ impl<R: Runs> Judging<'_, R> {
         }) {
             beside.push((include.name.clone(), self.workshop.runs.open(&include.path)?));
         }
-        Ok(Tools { program, beside, comparer, interactor, grader })
+        Ok(Tools { program, beside, comparer, interactor, grader, scorer, looks })
     }
 
     fn tests(&mut self, tools: &Tools<R::Blob>, found: &mut Found) -> Result<(), Trouble> {

@@ -50,12 +50,12 @@ impl JuryLimits {
 }
 
 /// A folder of scripts, packed after its `build`.
-const PACKED: &str = ".program.tar";
+pub(crate) const PACKED: &str = ".program.tar";
 /// Builds, and packs everything that lies there then.
 const BUILD: &str = "if [ -e build ]; then ./build >&2 || exit 1; fi; \
     [ -e run ] || { echo 'there is no run' >&2; exit 1; }; tar -cf .program.tar ./*";
-/// Unpacks, and becomes the program.
-const RUN: &str = "tar -xf .program.tar && exec ./run \"$@\"";
+/// Unpacks, and becomes the program, where it has to look around: see `look.rs`.
+const RUN: &str = "tar -xf .program.tar && cd \"${FILES_OF_SUBMISSION:-.}\" && exec /w/run \"$@\"";
 /// What building may use: as much as a slow compiler.
 const BUILD_LIMITS: RawLimits = RawLimits {
     cpu: CpuTime::from_secs(60),

@@ -61,6 +61,13 @@ pub struct OutFile {
     pub max: Bytes,
 }
 
+impl OutFile {
+    /// A file of at most so many bytes.
+    pub(crate) fn new(path: &str, max: u64) -> Self {
+        Self { path: path.to_owned(), max: Bytes::new(max) }
+    }
+}
+
 /// One run.
 #[derive(Debug, Clone)]
 pub struct Request<B> {

@@ -84,16 +84,15 @@ pub fn prepare<R: Runs>(
     package: &Package,
     draft: Draft,
 ) -> Result<Problem, PrepareError> {
-    if let Some(unsupported) = package.unsupported() {
-        return Err(Trouble::package(unsupported).into());
-    }
     let problem = provisional(package).map_err(|error| Trouble::package(error.to_string()))?;
-    let comparer = workshop.comparer(&problem.checker, Trouble::package)?;
+    let comparer = workshop.comparer(&problem, Trouble::package)?;
     let interactor = workshop.interactor(&problem, &comparer, Trouble::package)?;
     if let Some(grader) = &problem.grader {
         let built = workshop.jury_program(grader, Trouble::package);
         built.map_err(|trouble| trouble.during("grader"))?;
     }
+    workshop.scorer(&problem, Trouble::package)?;
+    workshop.static_validator(&problem, Trouble::package)?;
     let generators = HashMap::new();
     let mut preparing =
         Preparing { workshop, package, problem, draft, interactor, generators, main: None };
@@ -110,6 +109,7 @@ pub fn prepare<R: Runs>(
 /// The problem that the package will be, its programs and files where the package has them.
 fn provisional(package: &Package) -> Result<Problem, PackageError> {
     let interactor = package.interactor.as_ref().map(minos_problem::Tool::part).transpose()?;
+    let scorer = package.scorer.as_ref().map(minos_problem::Tool::part).transpose()?;
     let tests = package.tests.iter().map(|test| Test {
         group: test.group.clone(),
         points: test.points,
@@ -117,6 +117,7 @@ fn provisional(package: &Package) -> Result<Problem, PackageError> {
         args: test.args.clone(),
         validator_args: test.validator_args.clone(),
         files: test.files.clone(),
+        of_sources: test.input == Input::Sources,
         // Not made yet.
         ..Test::new(test.name.clone(), package.root.clone(), package.root.clone())
     });
@@ -130,6 +131,8 @@ fn provisional(package: &Package) -> Result<Problem, PackageError> {
         checker: package.checker.clone(),
         interactor,
         grader: package.grader.clone(),
+        scorer,
+        static_validator: package.static_validator.clone(),
         includes: package.includes.clone(),
         input_file: package.input_file.clone(),
         output_file: package.output_file.clone(),
@@ -156,6 +159,11 @@ impl<R: Runs> Preparing<'_, R> {
                 let made = self.generate(command, test.from_file.as_deref());
                 let made = made.map_err(|trouble| trouble.during(&at("input")))?;
                 self.draft.put_input(index, Cursor::new(made))?
+            }
+            Input::Sources => {
+                self.draft.put_input(index, std::io::empty())?;
+                self.draft.put_answer(index, std::io::empty())?;
+                return Ok(());
             }
         };
         let answer = match &test.answer {

@@ -19,11 +19,17 @@ const CRASHES: [&str; 3] = [
     "Exception in thread",
 ];
 
+/// How a message begins that is for the scorer.
+const INFO: &str = "points_info=";
+
 /// How a checker is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Calling {
     /// Input, output, answer, a file for the report and `-appes`: programs made with testlib.
     Testlib,
+    /// Input, output, answer: programs made with testlib whose points a scorer may have to make of
+    /// what they say on stderr. In a report there is no place for that.
+    TestlibForScorer,
     /// Input, output, answer; the exit code says everything.
     ExitCode,
 }
@@ -63,7 +69,7 @@ pub(crate) fn ruled(calling: Calling, left: Left<'_>) -> Result<Ruled, String> {
     };
     let reported = match calling {
         Calling::Testlib => left.xml.and_then(report::read),
-        Calling::ExitCode => None,
+        Calling::TestlibForScorer | Calling::ExitCode => None,
     };
     match reported {
         Some(ruled) if agrees(ruled.ruling, code) => Ok(ruled),
@@ -82,7 +88,7 @@ fn agrees(ruling: Ruling, code: u8) -> bool {
         Ruling::WrongAnswer => code == 1,
         Ruling::Presentation => matches!(code, 2 | 4 | 8),
         Ruling::Failed => code == 3,
-        Ruling::Points(_) => code == 7,
+        Ruling::Points(_) | Ruling::ForScorer => code == 7,
         Ruling::Partial(k) => is_partial(k, code),
         // No word of this protocol.
         Ruling::Share(_) => false,
@@ -104,12 +110,19 @@ fn from_code(calling: Calling, code: u8, stderr: &[u8]) -> Result<Ruled, String>
     {
         return Err(format!("crashed with exit code {code}: its stderr says `{sign}`"));
     }
-    if calling == Calling::Testlib {
+    if calling != Calling::ExitCode {
         if let Some(ruled) = partial(line).filter(|ruled| agrees(ruled.ruling, code)) {
             return Ok(ruled);
         }
         if let (7, Some(ruled)) = (code, pointed(line)) {
             return Ok(ruled);
+        }
+        if calling == Calling::TestlibForScorer
+            && code == 7
+            && let Some(info) = line.strip_prefix("points ")
+            && info.starts_with(INFO)
+        {
+            return Ok(Ruled::new(Ruling::ForScorer, info));
         }
     }
     let ruling = match code {
@@ -150,7 +163,7 @@ fn without_prefix(ruling: Ruling, text: &str) -> &str {
         Ruling::WrongAnswer => &["wrong answer "],
         Ruling::Presentation => &["wrong output format ", "unexpected eof "],
         Ruling::Failed => &["FAIL "],
-        Ruling::Partial(_) | Ruling::Points(_) | Ruling::Share(_) => &[],
+        Ruling::Partial(_) | Ruling::Points(_) | Ruling::Share(_) | Ruling::ForScorer => &[],
     };
     prefixes.iter().find_map(|prefix| text.strip_prefix(prefix)).unwrap_or(text)
 }

@@ -23,6 +23,8 @@ pub enum Ruling {
     Points(f64),
     /// That part, from 0 to 1, of what the test is worth.
     Share(f64),
+    /// As many points as the problem's scorer makes of the message.
+    ForScorer,
 }
 
 impl Ruling {
@@ -34,7 +36,7 @@ impl Ruling {
             Self::Presentation => "wrong output format",
             Self::Failed => "FAIL",
             Self::Partial(_) | Self::Share(_) => "partially correct",
-            Self::Points(_) => "points",
+            Self::Points(_) | Self::ForScorer => "points",
         }
     }
 }
@@ -64,7 +66,8 @@ impl Ruled {
             | Ruling::WrongAnswer
             | Ruling::Presentation
             | Ruling::Failed
-            | Ruling::Points(_) => self.ruling.prefix().to_owned(),
+            | Ruling::Points(_)
+            | Ruling::ForScorer => self.ruling.prefix().to_owned(),
         };
         let whole = if message.is_empty() { head } else { format!("{head} {message}") };
         cut(&whole, MAX_COMMENT)
@@ -76,6 +79,8 @@ impl Ruled {
 pub(crate) enum PointsError {
     #[error("the checker gives points, but the package declares none for the test")]
     NoMaximum,
+    #[error("the checker leaves the points to a scorer, but the package has none")]
+    NoScorer,
 }
 
 /// The verdict and the score of a test from the checker's ruling and the most points the test can
@@ -101,6 +106,8 @@ pub(crate) fn verdict_of(
         }
         Ruling::Share(share) if share >= 1.0 => full(Verdict::Accepted, max),
         Ruling::Share(share) => full(Verdict::PartiallyCorrect, max.map(|max| max * share)),
+        Ruling::ForScorer if scored => Ok(Some((Verdict::Accepted, None))),
+        Ruling::ForScorer => Err(PointsError::NoScorer),
         Ruling::Points(points) => match max {
             Some(most) if points >= most => full(Verdict::Accepted, max),
             Some(_) => full(Verdict::PartiallyCorrect, Some(points)),

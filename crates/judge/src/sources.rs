@@ -5,6 +5,24 @@ use minos_problem::{IncludeStage, Language, Problem, Rules, Solution};
 use crate::trouble::Trouble;
 use crate::workshop::{Least, Text, is_source, read_file};
 
+/// The submission's own files, as its author has them and without the package's: names and contents,
+/// the main one first.
+pub(crate) fn own_files(
+    source: &[u8],
+    language: &Language,
+    solution: Option<&Solution>,
+) -> Result<Vec<(String, Vec<u8>)>, Trouble> {
+    let mut files = vec![(language.source_name.clone(), source.to_vec())];
+    let Some(solution) = solution else { return Ok(files) };
+    for path in solution.further.iter().chain(&solution.resources) {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if !files.iter().any(|(other, _)| other == name) {
+            files.push((name.to_owned(), read_file(path)?));
+        }
+    }
+    Ok(files)
+}
+
 /// What goes to the compiler.
 #[derive(Debug)]
 pub(crate) struct Sources {

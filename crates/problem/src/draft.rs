@@ -16,7 +16,9 @@ use crate::prepared::{
     CheckerV2, FileV2, IncludeV2, JuryV2, MANIFEST, PartV2, PreparedV2, SCHEMA, TestV2,
 };
 use crate::relative::folder;
-use crate::{CacheError, Checker, Format, JuryProgram, Package, Part, Problem, ProblemLimits};
+use crate::{
+    CacheError, Checker, Format, Input, JuryProgram, Package, Part, Problem, ProblemLimits,
+};
 
 /// A problem that is being prepared. What is not published vanishes with the value; what a killed
 /// process leaves behind, the next [`Cache::open`] removes.
@@ -45,6 +47,7 @@ impl Draft {
             args: test.args.clone(),
             validator_args: test.validator_args.clone(),
             files: Vec::new(),
+            of_sources: test.input == Input::Sources,
         });
         let prepared = PreparedV2 {
             schema: SCHEMA.to_owned(),
@@ -59,6 +62,8 @@ impl Draft {
             checker: CheckerV2::Default,
             interactor: None,
             grader: None,
+            scorer: None,
+            static_validator: None,
             includes: Vec::new(),
             input_file: package.input_file.clone(),
             output_file: package.output_file.clone(),
@@ -104,6 +109,13 @@ impl Draft {
         }
         if let Some(grader) = &package.grader {
             self.prepared.grader = Some(self.jury(grader, "grader")?);
+        }
+        if let Some(scorer) = &package.scorer {
+            let part = scorer.part().map_err(|error| CacheError::BadPart(error.to_string()))?;
+            self.prepared.scorer = Some(self.part(&part, "scorer")?);
+        }
+        if let Some(validator) = &package.static_validator {
+            self.prepared.static_validator = Some(self.jury(validator, "static")?);
         }
         Ok(())
     }

@@ -155,8 +155,7 @@ pub enum CacheError {
     /// mistake.
     #[error("the package gives no time limit, and none was inferred: the draft is not complete")]
     NoTimeLimit,
-    /// A program of the package that cannot be run here: the caller's mistake, for
-    /// [`Package::unsupported`](crate::Package::unsupported) says so.
+    /// A program of the package is in no language of this installation.
     #[error("{0}")]
     BadPart(String),
     /// A file name that cannot stand in a draft: the caller's mistake.

@@ -38,7 +38,6 @@
 //!   field and line. What is known and changes nothing (statements, visualisers, stresses) is
 //!   passed over; anything else is a line of [`Package::notes`].
 //! - **YAML** is read without aliases, and within bounds of bytes, values and depth.
-//! - **What is read but cannot be judged** is said by [`Package::unsupported`].
 
 #![forbid(unsafe_code)]
 
@@ -81,6 +80,7 @@ pub use draft::Draft;
 pub use error::{CacheError, LanguagesError, Mistake, PackageError};
 pub use expectation::{BoundSide, Expectation, Scope, ScoreRule, TimeBound, Verdicts};
 pub use group::{FeedbackPolicy, Group, PointsPolicy};
+pub use icpc::language_code;
 pub use language::{Allowance, Language, Languages, RunStep, Step};
 pub use limits::{Inference, ProblemLimits, Rules};
 pub use mode::{Mode, Passes};

@@ -107,6 +107,8 @@ pub struct Package {
     pub grader: Option<JuryProgram>,
     /// The program that turns test results into points.
     pub scorer: Option<Tool>,
+    /// The program that looks at a submission's sources.
+    pub static_validator: Option<JuryProgram>,
     /// Files that lie beside a program when it is compiled or run.
     pub resources: Vec<Resource>,
     /// Files that lie beside submissions.
@@ -117,10 +119,6 @@ pub struct Package {
     pub output_file: Option<String>,
     /// What the package holds and nobody here uses, a line each, for people to know.
     pub notes: Vec<String>,
-    /// What this version cannot judge, a line each.
-    pub(crate) refused: Vec<String>,
-    /// How errors name the manifest.
-    pub(crate) manifest: String,
     /// The unpacked archive and the vendored header live as long as the package.
     pub(crate) _scratch: Arc<TempDir>,
 }
@@ -177,23 +175,6 @@ impl Package {
             Scoring::Graded(graded) => graded.objective.is_some(),
         }
     }
-
-    /// What this version cannot judge about the package: one line, ready for the user. Whoever
-    /// prepares a package asks first, so that nothing is skipped silently.
-    #[must_use]
-    pub fn unsupported(&self) -> Option<String> {
-        if let Some(refused) = self.refused.first() {
-            return Some(refused.clone());
-        }
-        let scorer = self.scorer.as_ref()?;
-        let (manifest, source) = (&self.manifest, self.relative(&scorer.source));
-        Some(format!("{manifest}: assets/scorer: {source}: scorers are not judged"))
-    }
-
-    /// A path as it stands in the package.
-    pub(crate) fn relative(&self, path: &Path) -> String {
-        path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
-    }
 }
 
 /// One test of a package.
@@ -237,6 +218,8 @@ pub enum Input {
         /// The words of the command, the generator's name first.
         command: Vec<String>,
     },
+    /// There is none: [`Package::static_validator`] looks at the submission's sources.
+    Sources,
 }
 
 /// Where a test's answer comes from.

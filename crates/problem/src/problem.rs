@@ -37,6 +37,11 @@ pub struct Problem {
     pub interactor: Option<Part>,
     /// The program that [`Grader::Custom`](crate::Grader) means.
     pub grader: Option<JuryProgram>,
+    /// The program, of testlib's protocol, that makes the score from the results of all tests, in
+    /// the place of what groups and tests add up to.
+    pub scorer: Option<Part>,
+    /// The program, of ICPC's protocol, that judges the tests which look at a submission's sources.
+    pub static_validator: Option<JuryProgram>,
     /// Files that lie beside submissions.
     pub includes: Vec<Include>,
     /// The file a submission reads in its working directory; `None` for stdin.
@@ -63,6 +68,8 @@ impl Problem {
             checker: Checker::Default,
             interactor: None,
             grader: None,
+            scorer: None,
+            static_validator: None,
             includes: Vec::new(),
             input_file: None,
             output_file: None,
@@ -92,6 +99,9 @@ pub struct Test {
     pub validator_args: Vec<String>,
     /// Files in the submission's working directory: relative name and place.
     pub files: Vec<(String, PathBuf)>,
+    /// Whether the submission is not run: [`Problem::static_validator`] looks at its sources, and
+    /// input and answer are empty.
+    pub of_sources: bool,
 }
 
 impl Test {
@@ -108,6 +118,7 @@ impl Test {
             args: Vec::new(),
             validator_args: Vec::new(),
             files: Vec::new(),
+            of_sources: false,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Comparisons that are built in. Our own code needs no box.
 
+mod cases;
 mod icpc;
+mod numbers;
 mod standard;
 mod stream;
 
@@ -37,14 +39,29 @@ impl Side {
 #[must_use]
 pub fn compare(checker: StandardChecker, output: &[u8], answer: &[u8]) -> Ruled {
     let compared = match checker {
+        StandardChecker::Acmp => numbers::real(output, answer, numbers::Near::Absolute(1e-6)),
+        StandardChecker::Caseicmp => cases::integer(output, answer),
+        StandardChecker::Casencmp => cases::integers(output, answer),
+        StandardChecker::Casewcmp => cases::words(output, answer),
+        StandardChecker::Dcmp => numbers::real(output, answer, numbers::Near::Either(1e-6)),
         StandardChecker::Fcmp => standard::lines(output, answer, standard::same_bytes),
         StandardChecker::Hcmp => standard::huge(output, answer),
+        StandardChecker::Icmp => numbers::integer(output, answer),
         StandardChecker::Lcmp => standard::lines(output, answer, standard::same_tokens),
         StandardChecker::Ncmp => standard::integers(output, answer),
         StandardChecker::Nyesno => standard::yesnos(output, answer),
-        StandardChecker::Rcmp4 => standard::reals(output, answer, 1e-4),
-        StandardChecker::Rcmp6 => standard::reals(output, answer, 1e-6),
-        StandardChecker::Rcmp9 => standard::reals(output, answer, 1e-9),
+        StandardChecker::Pointscmp => numbers::points(output, answer),
+        StandardChecker::Pointsinfo => numbers::points_info(output, answer),
+        StandardChecker::Rcmp => {
+            numbers::real(output, answer, numbers::Near::Absolute(1.5e-6 + numbers::SLACK))
+        }
+        StandardChecker::Rcmp4 => numbers::reals(output, answer, numbers::Near::Either(1e-4)),
+        StandardChecker::Rcmp6 => numbers::reals(output, answer, numbers::Near::Either(1e-6)),
+        StandardChecker::Rcmp9 => numbers::reals(output, answer, numbers::Near::Either(1e-9)),
+        StandardChecker::Rncmp => {
+            numbers::reals(output, answer, numbers::Near::Absolute(1.5e-5 + numbers::SLACK))
+        }
+        StandardChecker::Uncmp => numbers::unordered(output, answer),
         StandardChecker::Wcmp => standard::words(output, answer),
         StandardChecker::Yesno => standard::yesno(output, answer),
     };

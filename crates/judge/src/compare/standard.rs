@@ -6,12 +6,9 @@
 use super::stream::{Stream, shown};
 use crate::ruling::{Ruled, Ruling};
 
-/// What testlib adds to every tolerance.
-const SLACK: f64 = 1e-15;
-
 pub(super) type Compared = Result<Ruled, Ruled>;
 
-fn accepted(output: &mut Stream<'_>, message: impl Into<String>) -> Compared {
+pub(super) fn accepted(output: &mut Stream<'_>, message: impl Into<String>) -> Compared {
     if output.only_blanks_left() {
         Ok(Ruled::new(Ruling::Accepted, message))
     } else {
@@ -19,12 +16,12 @@ fn accepted(output: &mut Stream<'_>, message: impl Into<String>) -> Compared {
     }
 }
 
-fn wrong(message: impl Into<String>) -> Ruled {
+pub(super) fn wrong(message: impl Into<String>) -> Ruled {
     Ruled::new(Ruling::WrongAnswer, message)
 }
 
 /// `1st`, `2nd`, `11th`.
-fn ordinal(n: usize) -> String {
+pub(super) fn ordinal(n: usize) -> String {
     let ending = match (n % 100 / 10, n % 10) {
         (1, _) => "th",
         (_, 1) => "st",
@@ -219,36 +216,4 @@ pub(super) fn yesnos(out: &[u8], ans: &[u8]) -> Compared {
     let no = n - yes;
     let message = format!("{n} token(s): yes count is {yes}, no count is {no}");
     accepted(&mut output, if n == 0 { "Empty output".to_owned() } else { message })
-}
-
-/// Testlib's `doubleCompare`; beyond 1e300 every number is infinite.
-fn close(expected: f64, found: f64, most: f64) -> bool {
-    let infinite = |value: f64| value.abs() > 1e300;
-    if infinite(expected) {
-        return infinite(found) && (expected > 0.0) == (found > 0.0);
-    }
-    if infinite(found) {
-        return false;
-    }
-    let (a, b) = (expected * (1.0 - most), expected * (1.0 + most));
-    (found - expected).abs() <= most || (a.min(b)..=a.max(b)).contains(&found)
-}
-
-fn reals_differ(expected: f64, found: f64) -> String {
-    format!("expected: '{expected:.10}', found: '{found:.10}'")
-}
-
-/// `rcmp4`, `rcmp6`, `rcmp9`: a sequence of numbers, each within an absolute or a relative error.
-pub(super) fn reals(out: &[u8], ans: &[u8], most: f64) -> Compared {
-    let (mut output, mut answer) = (Stream::output(out), Stream::answer(ans));
-    let mut n = 0;
-    while !answer.only_blanks_left() {
-        n += 1;
-        let (expected, found) = (answer.real()?, output.real()?);
-        if !close(expected, found, most + SLACK) {
-            let what = reals_differ(expected, found);
-            return Err(wrong(format!("{} numbers differ - {what}", ordinal(n))));
-        }
-    }
-    accepted(&mut output, format!("{n} numbers"))
 }

@@ -100,9 +100,7 @@ impl<'a> Stream<'a> {
     /// The next token as testlib's `readLong`.
     pub(super) fn integer(&mut self) -> Result<i64, Ruled> {
         let token = self.token()?;
-        strict_integer(token).ok_or_else(|| {
-            self.malformed(&format!("Expected integer, but \"{}\" found", shown(token)))
-        })
+        integer_of(self, token)
     }
 
     /// The next token as testlib's `readDouble`; it may be infinite when it overflows.
@@ -117,6 +115,13 @@ impl<'a> Stream<'a> {
     pub(super) fn malformed(&self, message: &str) -> Ruled {
         self.side.malformed(message)
     }
+}
+
+/// A token of a stream as testlib's `readLong` reads it.
+pub(super) fn integer_of(stream: &Stream<'_>, token: &[u8]) -> Result<i64, Ruled> {
+    strict_integer(token).ok_or_else(|| {
+        stream.malformed(&format!("Expected integer, but \"{}\" found", shown(token)))
+    })
 }
 
 /// Testlib's integers: no plus, no leading zero, no minus zero, within 64 bits.

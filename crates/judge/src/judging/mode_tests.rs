@@ -253,6 +253,115 @@ fn what_a_package_does_not_take_is_refused_before_it_is_compiled() {
     assert!(log.contains("no c, only python3"), "{log}");
 }
 
+/// A problem of two points a test whose scorer is `<SCORE>`.
+fn scored(checker: &str) -> Scene {
+    let mut scene = scene();
+    scene.problem.scoring = Scoring::Points;
+    scene.problem.scorer = Some(jury(&scene, "score.cpp", "SCORE"));
+    scene.problem.checker = Checker::Program(jury(&scene, "check.cpp", checker));
+    for test in &mut scene.problem.tests {
+        test.points = Some(2.0);
+    }
+    scene
+}
+
+#[test]
+fn a_scorer_makes_the_score_of_all_results() {
+    let runs = || named().on("<BIN> < in2", Reply::exit(1)).on("<BIN>", Reply::print("1"));
+    for (printed, code, verdict, points, max) in [
+        ("4.500", 0, "PC", 4.5, 6.0),
+        ("0.000\n", 0, "RTE", 0.0, 6.0),
+        ("60", 0, "PC", 60.0, 60.0),
+        ("much", 0, "JE", 0.0, 0.0),
+        ("nan", 0, "JE", 0.0, 0.0),
+        ("1 2", 0, "JE", 0.0, 0.0),
+        ("", 0, "JE", 0.0, 0.0),
+        ("5", 3, "JE", 0.0, 0.0),
+    ] {
+        let reply = Reply { report: crate::fake::exited(code), ..Reply::print(printed) };
+        let runs = runs().on("<CHECK>", Reply::exit(0).stderr("ok a; b")).on("<SCORE>", reply);
+        let (judged, runs, _) = scored("CHECK").judge(runs);
+        let judgement = judged.unwrap_or_else(|unjudged| unjudged.judgement);
+        assert_eq!(judgement.verdict.as_str(), verdict, "{printed}");
+        let score = (verdict != "JE").then_some(Score { points, max });
+        assert_eq!(judgement.score, score, "{printed}");
+        let fault = judgement.fault.map(|(fault, _)| fault);
+        assert_eq!(fault, (verdict == "JE").then_some(Fault::Checker), "{printed}");
+        let asked = runs.asked.borrow();
+        let told = asked.last().unwrap().stdin.clone().unwrap();
+        let told = String::from_utf8_lossy(&told).into_owned();
+        let lines: Vec<&str> = told.lines().collect();
+        assert_eq!(lines[0], "1;tests;g;OK;2.000;3;1048576;in1\\n;;1\\n;0;ok a\\; b");
+        assert_eq!(lines[1], "2;tests;g;RUNTIME_ERROR;0.000;3;1048576;in2\\n;;2\\n;1;");
+        assert_eq!(lines.len(), 3, "every test has a line");
+    }
+    let all = named().on("<BIN>", Reply::print("1")).on("<CHECK>", Reply::exit(0));
+    let judgement = scored("CHECK").judged(all.on("<SCORE>", Reply::print("5")));
+    assert_eq!((judgement.verdict, judgement.decided_by), (Verdict::Accepted, None));
+}
+
+#[test]
+fn a_checker_may_leave_the_points_to_the_scorer_and_to_nobody_else() {
+    let said = Reply::exit(7).stderr("points points_info=d=3 far");
+    let runs = || named().on("<BIN>", Reply::print("1")).on("<CHECK>", said.clone());
+    let (judged, runs_made, _) = scored("CHECK").judge(runs().on("<SCORE>", Reply::print("7")));
+    let judgement = judged.unwrap();
+    assert_eq!((judgement.verdict, verdicts(&judgement)), (Verdict::Accepted, vec!["AC"; 3]));
+    let asked = runs_made.asked.borrow();
+    let told = asked.last().unwrap().stdin.clone().unwrap();
+    let told = String::from_utf8_lossy(&told).into_owned();
+    assert!(told.starts_with("1;tests;g;OK;;") && told.contains(";points_info=d=3 far"), "{told}");
+    let mut without = scored("CHECK");
+    without.problem.scorer = None;
+    let unjudged = without.unjudged(runs());
+    assert_eq!(unjudged.trouble.fault, Fault::Checker);
+}
+
+/// One test of the sources, worth ten points, and one of the output.
+fn looked_at() -> Scene {
+    let mut scene = scene();
+    scene.problem.tests.truncate(2);
+    scene.problem.scoring = Scoring::Points;
+    let validator = JuryProgram::Part(jury(&scene, "look.cpp", "LOOK"));
+    scene.problem.static_validator = Some(validator);
+    for test in &mut scene.problem.tests {
+        test.points = Some(10.0);
+    }
+    let test = &mut scene.problem.tests[0];
+    (test.of_sources, test.validator_args) = (true, vec!["3".to_owned()]);
+    scene
+}
+
+#[test]
+fn a_static_validator_looks_at_the_sources_and_judges_as_an_output_validator_does() {
+    for (reply, verdict, points) in [
+        (Reply::exit(42), "AC", Some(20.0)),
+        (Reply::exit(43), "PC", Some(10.0)),
+        (Reply::exit(42).file("feedback/score_multiplier.txt", "0.5"), "PC", Some(15.0)),
+        (Reply::exit(42).file("feedback/nextpass.in", ""), "JE", None),
+        (Reply::exit(43).file("feedback/score.txt", "1"), "JE", None),
+        (Reply::exit(0), "JE", None),
+        (Reply::exit(1), "JE", None),
+        (Reply { report: signalled(11), ..Reply::exit(0) }, "JE", None),
+        (Reply::ended(limit(minos_model::LimitKind::CpuTime)), "JE", None),
+    ] {
+        let what = format!("{reply:?}");
+        let runs = named().on(".validator", reply).on("<BIN> < in2", Reply::print("2"));
+        let (judged, runs, _) = looked_at().judge(runs);
+        let judgement = judged.unwrap_or_else(|unjudged| unjudged.judgement);
+        assert_eq!(judgement.verdict.as_str(), verdict, "{what}");
+        assert_eq!(judgement.score.map(|score| score.points), points, "{what}");
+        let fault = judgement.fault.map(|(fault, _)| fault);
+        assert_eq!(fault, (verdict == "JE").then_some(Fault::Checker), "{what}");
+        let asked = runs.asked.borrow();
+        let looked = asked.iter().find(|it| it.args.len() > 4 && it.args[4] == "/w/.validator");
+        let looked = looked.unwrap();
+        assert_eq!(looked.args[5..], ["c", "main.c", "/w/feedback/", "3"]);
+        let source = looked.files.iter().find(|file| file.path == "submission/main.c").unwrap();
+        assert_eq!(source.content.as_slice(), b"source");
+    }
+}
+
 #[test]
 fn tests_that_cannot_change_the_score_are_left_out_unless_all_are_wanted() {
     let mut scene = scene();

@@ -8,10 +8,13 @@ use crate::check::{Asked, Compared};
 use crate::feedback::Folder;
 use crate::interact::{Scene, Talked};
 use crate::jury::JuryLimits;
+use crate::look::Looked;
 use crate::port::{InFile, Keep, OutFile, Request, Runs};
 use crate::program::Program;
-use crate::ruling::{Ruled, verdict_of};
+use crate::ruling::{PointsError, Ruled, Ruling, verdict_of};
+use crate::sources::own_files;
 use crate::trouble::Trouble;
+use crate::workshop::find;
 
 /// Trouble in a test, with what its runs had said before.
 #[derive(Debug)]
@@ -111,6 +114,9 @@ impl<R: Runs> Judging<'_, R> {
         test: &Test,
         used: &mut Used,
     ) -> Result<Ended, Trouble> {
+        if test.of_sources {
+            return self.look(tools, test);
+        }
         let given = self.open(&test.input, "input")?;
         let answer = self.open(&test.answer, "answer")?;
         let passes = self.problem.mode.passes;
@@ -146,6 +152,29 @@ impl<R: Runs> Judging<'_, R> {
         }
         let why = format!("the output validator asks for more than {most} passes");
         Err(Trouble::checker(why))
+    }
+
+    /// Has the static validator look at the submission.
+    fn look(&mut self, tools: &Tools<R::Blob>, test: &Test) -> Result<Ended, Trouble> {
+        let validator = tools.looks.as_ref().ok_or_else(|| {
+            Trouble::package("a test of the sources, but the package has no static validator")
+        })?;
+        let languages = self.workshop.languages();
+        let language = find(&languages, &self.submission.language)?;
+        let solution = self.solution.map(|(solution, _)| solution);
+        let files = own_files(self.submission.source, language, solution)?;
+        let looked = Looked {
+            language,
+            files: &files,
+            entry_point: solution.and_then(|solution| solution.entry_point.as_deref()),
+            args: &test.validator_args,
+            limits: JuryLimits::of(&self.problem.rules),
+        };
+        let scores = test.points.is_some();
+        Ok(match self.workshop.look(validator, &looked, scores)? {
+            Some(ruled) => Ended::Ruled(ruled),
+            None => Ended::Failed(Verdict::Cancelled, String::new()),
+        })
     }
 
     fn pass(
@@ -255,11 +284,17 @@ impl<R: Runs> Judging<'_, R> {
         test: &Test,
         ruled: &Ruled,
     ) -> Result<(Verdict, Option<Score>, String), Trouble> {
-        let scored = self.problem.scoring != Scoring::PassFail;
+        let problem = self.problem;
+        let scored = if ruled.ruling == Ruling::ForScorer {
+            problem.scorer.is_some()
+        } else {
+            problem.scoring != Scoring::PassFail
+        };
         match verdict_of(ruled.ruling, test.points, scored) {
             Ok(Some((verdict, score))) => Ok((verdict, score, ruled.comment())),
             Ok(None) => Err(Trouble::checker(format!("the checker says {}", ruled.comment()))),
-            Err(error) => Err(Trouble::package(error.to_string())),
+            Err(error @ PointsError::NoScorer) => Err(Trouble::checker(error.to_string())),
+            Err(error @ PointsError::NoMaximum) => Err(Trouble::package(error.to_string())),
         }
     }
 }

@@ -145,17 +145,22 @@ fn a_step_that_fails_is_named_with_test_program_ending_and_stderr_and_leaves_not
 }
 
 #[test]
-fn what_cannot_be_judged_is_refused_before_anything_runs() {
+fn a_scorer_that_does_not_compile_is_the_packages_fault() {
     let dir = tempfile::tempdir().unwrap();
     let builds = Builds::open(dir.path().join("builds"), Builds::DEFAULT_MAX).unwrap();
     let languages = Arc::new(Languages::builtin());
-    let mut workshop = Workshop::new(FakeRuns::default(), languages, Arc::new(builds));
+    let broken = FakeRuns::default().on("--version", Reply::print("12.2")).when("main.cpp", |it| {
+        let source = it.files.iter().find(|file| file.path == "main.cpp").unwrap();
+        let is_scorer = String::from_utf8_lossy(&source.content).contains("registerGen");
+        let made = Reply::exit(0).file("main", "MAIN");
+        Ok(if is_scorer { Reply::exit(1).stderr("no such thing") } else { made })
+    });
+    let mut workshop = Workshop::new(broken, languages, Arc::new(builds));
     let mut package = Package::open(&minos_tests::corpus::range_sums()).unwrap();
     package.scorer = package.executables.first().cloned();
     let cache = Cache::open(dir.path().join("problems")).unwrap();
     let draft = cache.begin(&package).unwrap();
     let error = prepare(&mut workshop, &package, draft).unwrap_err();
     assert_eq!(error.fault(), Fault::Package);
-    assert!(error.to_string().contains("scorers"), "{error}");
-    assert!(workshop.runs().lines().is_empty());
+    assert!(error.to_string().contains("scorer: "), "{error}");
 }

@@ -80,6 +80,23 @@ pub(crate) fn outcome(
     }
 }
 
+/// The outcome with as many points as the package's scorer gives, which may be more than tests and
+/// groups add up to. All tests accepted is accepted, whatever the scorer makes of that.
+pub(crate) fn with_points(outcome: Outcome, results: &[TestResult], points: f64) -> Outcome {
+    let max = outcome.score.map_or(0.0, |score| score.max).max(points);
+    let score = Score { points: tidy(points), max: tidy(max) };
+    let verdicts: Vec<Verdict> = results.iter().map(|test| test.verdict).collect();
+    let (first, decided_by) = decide(&verdicts);
+    let verdict = if first != Verdict::Accepted && points > TOLERANCE {
+        Verdict::PartiallyCorrect
+    } else if verdicts.contains(&Verdict::Skipped) {
+        scored(first, score)
+    } else {
+        first
+    };
+    Outcome { verdict, decided_by, score: Some(score), ..outcome }
+}
+
 /// The verdict of a score: something, but less than everything, is partially correct; nothing is
 /// the first failure's verdict.
 fn scored(first: Verdict, score: Score) -> Verdict {

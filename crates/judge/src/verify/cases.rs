@@ -53,6 +53,9 @@ pub fn check_package<R: Runs>(
     let mut checking = Checking { workshop, package, problem, limits, findings: Vec::new() };
     let validators = checking.validators()?;
     for (test, made) in package.tests.iter().zip(&problem.tests) {
+        if made.of_sources {
+            continue;
+        }
         let place = format!("test {}", test.name);
         progress(&place);
         for ready in &validators {
@@ -187,7 +190,7 @@ impl<'a, R: Runs> Checking<'a, R> {
         if self.package.checker_tests.is_empty() {
             return Ok(());
         }
-        let comparer = self.workshop.comparer(&self.problem.checker, Trouble::package)?;
+        let comparer = self.workshop.comparer(self.problem, Trouble::package)?;
         for (number, case) in (1..).zip(&self.package.checker_tests) {
             let place = format!("checker test {number}");
             progress(&place);
@@ -228,7 +231,9 @@ impl<'a, R: Runs> Checking<'a, R> {
             Ruling::WrongAnswer => CheckerWord::WrongAnswer,
             Ruling::Presentation => CheckerWord::PresentationError,
             Ruling::Failed => CheckerWord::Crashed,
-            Ruling::Partial(_) | Ruling::Points(_) | Ruling::Share(_) => CheckerWord::Points,
+            Ruling::Partial(_) | Ruling::Points(_) | Ruling::Share(_) | Ruling::ForScorer => {
+                CheckerWord::Points
+            }
         })
     }
 }

@@ -17,6 +17,16 @@ impl<R: Runs> Workshop<R> {
         part: &Part,
         fault: fn(String) -> Trouble,
     ) -> Result<Program<R::Blob>, Trouble> {
+        self.build_mended(part, fault, |_name, content| content)
+    }
+
+    /// The same with the files beside the source as `mend` makes them: name and content.
+    pub(crate) fn build_mended(
+        &mut self,
+        part: &Part,
+        fault: fn(String) -> Trouble,
+        mend: fn(&str, Vec<u8>) -> Vec<u8>,
+    ) -> Result<Program<R::Blob>, Trouble> {
         let languages = self.languages();
         let language = find(&languages, &part.language)?;
         let source = &part.source;
@@ -32,7 +42,7 @@ impl<R: Runs> Workshop<R> {
         {
             let name = path.file_name().and_then(|name| name.to_str());
             if let Some(name) = name.filter(|name| *name != language.source_name) {
-                beside.push((name.to_owned(), read_file(path)?));
+                beside.push((name.to_owned(), mend(name, read_file(path)?)));
                 if further && is_source(language, name) {
                     together.push(name.to_owned());
                 }

@@ -20,7 +20,6 @@ pub(super) struct Data {
     pub(super) checker_tests: Vec<CheckerTest>,
     pub(super) invalid_inputs: Vec<InvalidInput>,
     pub(super) custom_grader: bool,
-    pub(super) static_validation: bool,
 }
 
 impl Data {
@@ -32,7 +31,6 @@ impl Data {
             checker_tests: Vec::new(),
             invalid_inputs: Vec::new(),
             custom_grader: false,
-            static_validation: false,
         }
     }
 

@@ -14,10 +14,19 @@ pub(super) struct Settings {
     pub(super) max_score: Option<MaxScore>,
     pub(super) policy: Option<PointsPolicy>,
     pub(super) require_pass: Vec<String>,
-    pub(super) static_validation: bool,
+    pub(super) static_validation: Option<StaticValidation>,
     pub(super) description: Option<String>,
     /// A key that only problems of type scoring have.
     pub(super) scored_key: Option<&'static str>,
+}
+
+/// The one test of a group that looks at a submission's sources.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct StaticValidation {
+    /// What it is worth at most; `None` when it only has to pass.
+    pub(super) points: Option<f64>,
+    /// What the static validator is called with beside its three words.
+    pub(super) args: Vec<String>,
 }
 
 /// The highest score of a group.
@@ -58,12 +67,7 @@ fn read_group(place: &Place<'_>, path: &str, folder: &str) -> Result<Settings, P
     let (node, file) = document(place, path)?;
     let map = Field::root(&node, &file).map()?;
     let mut settings = common(&map)?;
-    map.allow(&["static_validator_args"]);
-    for key in ["static_validation_score", "static_validation"] {
-        if let Some(field) = map.get(key) {
-            settings.static_validation |= !matches!(field.text("a score"), Ok("false"));
-        }
-    }
+    settings.static_validation = static_validation(&map)?;
     // The draft has the three in a mapping of their own.
     let nested = map.get("scoring").map(|field| field.map()).transpose()?;
     let keys = nested.as_ref().unwrap_or(&map);
@@ -99,6 +103,38 @@ fn read_group(place: &Place<'_>, path: &str, folder: &str) -> Result<Settings, P
     }
     map.close()?;
     Ok(settings)
+}
+
+/// Whether a group has a test of the sources: `static_validation_score` and its words, or the
+/// draft's mapping.
+fn static_validation(map: &Map<'_>) -> Result<Option<StaticValidation>, PackageError> {
+    let texts = |field: &Field<'_>| field.list_of_texts("a sequence of texts");
+    let args = map.get("static_validator_args");
+    let points = |field: &Field<'_>| -> Result<Option<f64>, PackageError> {
+        if field.text("a whole number from 0, or pass-fail")? == "pass-fail" {
+            return Ok(None);
+        }
+        match max_score(field)? {
+            MaxScore::Points(points) => Ok(Some(points)),
+            MaxScore::Unbounded => Err(field.wrong("expected a whole number from 0, or pass-fail")),
+        }
+    };
+    if let Some(field) = map.get("static_validation_score") {
+        let args = args.map(|args| texts(&args)).transpose()?.unwrap_or_default();
+        return Ok(Some(StaticValidation { points: points(&field)?, args }));
+    }
+    if let Some(args) = args {
+        return Err(args.wrong("only beside static_validation_score"));
+    }
+    let Some(field) = map.get("static_validation") else { return Ok(None) };
+    if !field.is_map() {
+        return field.truth().map(|asked| asked.then(StaticValidation::default));
+    }
+    let keys = field.map()?;
+    let args = keys.get("args").map(|args| texts(&args)).transpose()?.unwrap_or_default();
+    let points = keys.get("score").map(|field| points(&field)).transpose()?.flatten();
+    keys.close()?;
+    Ok(Some(StaticValidation { points, args }))
 }
 
 /// The settings of one test; none when it has no file.

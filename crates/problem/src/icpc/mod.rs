@@ -24,13 +24,14 @@ use sha2::{Digest as _, Sha256};
 
 use crate::open::Opened;
 use crate::{
-    Checker, Comparison, Format, IcpcVersion, JuryProgram, Languages, Package, PackageError,
+    Checker, Comparison, Format, IcpcVersion, Input, JuryProgram, Languages, Package, PackageError,
     Validator, Validators,
 };
 use constants::Constants;
 use data::Data;
 use manifest::Manifest;
 use place::Place;
+pub use programs::language_code;
 
 /// The manifest's name.
 const MANIFEST: &str = "problem.yaml";
@@ -52,7 +53,7 @@ pub(crate) fn read(opened: &Opened, languages: &Languages) -> Result<Package, Pa
     let validators = validators(&mut place, manifest.version.is_legacy())?;
     let id = id(opened, &file)?;
     let rules = limits::rules(&place, &manifest)?;
-    static_validator(&mut place, &data);
+    let static_validator = static_validator(&mut place, &manifest, &data)?;
     Ok(Package {
         revision: revision(&id, &opened.tree.revision()?),
         name: manifest.name.clone().unwrap_or_else(|| id.to_string()),
@@ -76,13 +77,12 @@ pub(crate) fn read(opened: &Opened, languages: &Languages) -> Result<Package, Pa
         interactor: None,
         grader,
         scorer: None,
+        static_validator,
         resources: Vec::new(),
         includes,
         input_file: None,
         output_file: None,
         notes: place.notes,
-        refused: place.refused,
-        manifest: file,
         _scratch: std::sync::Arc::clone(&opened.scratch),
     })
 }
@@ -143,7 +143,7 @@ fn check_flags(file: &str, checker: &Checker, data: &Data) -> Result<(), Package
     if *checker != Checker::Default {
         return Ok(());
     }
-    for test in &data.tests {
+    for test in data.tests.iter().filter(|test| test.input != Input::Sources) {
         Comparison::parse(&test.validator_args).map_err(|problem| PackageError::Field {
             file: file.to_owned(),
             field: format!("flags of the output validator for test {}", test.name),
@@ -179,11 +179,29 @@ fn validators(place: &mut Place<'_>, legacy: bool) -> Result<Vec<Validator>, Pac
     Ok(tools.into_iter().map(|tool| Validator { tool, tests: Vec::new() }).collect())
 }
 
-fn static_validator(place: &mut Place<'_>, data: &Data) {
-    if data.static_validation || place.has_folder("static_validator") {
-        let shown = place.opened.shown("static_validator");
-        place.refused.push(format!("{shown}: static validators are not run"));
+/// The program that looks at sources, which has to be there when a group asks for it.
+fn static_validator(
+    place: &mut Place<'_>,
+    manifest: &Manifest,
+    data: &Data,
+) -> Result<Option<JuryProgram>, PackageError> {
+    const FOLDER: &str = "static_validator";
+    let asked = data.tests.iter().any(|test| test.input == Input::Sources);
+    let Some(tool) = place.single_program(FOLDER)? else {
+        if asked {
+            let problem = "a test_group.yaml asks for static validation; expected a program there";
+            return Err(place.wrong(FOLDER, problem));
+        }
+        return Ok(None);
+    };
+    if manifest.mode.submit_answer {
+        return Err(place.wrong(FOLDER, "an answer that is submitted has no sources"));
     }
+    if !asked {
+        place.note(format!("{FOLDER}/ is not used: no test_group.yaml asks for it"));
+        return Ok(None);
+    }
+    tool.jury_program().map(Some)
 }
 
 /// The languages of this installation that one of the format's codes means.

@@ -19,8 +19,6 @@ pub(super) struct Place<'a> {
     pub(super) constants: Constants<'a>,
     /// What nobody here uses.
     pub(super) notes: Vec<String>,
-    /// What this version cannot judge.
-    pub(super) refused: Vec<String>,
 }
 
 /// What lies directly in a folder.
@@ -35,7 +33,7 @@ pub(super) struct Listing {
 impl<'a> Place<'a> {
     pub(super) const fn new(opened: &'a Opened, languages: &'a Languages) -> Self {
         let constants = Constants::none(opened);
-        Self { opened, languages, constants, notes: Vec::new(), refused: Vec::new() }
+        Self { opened, languages, constants, notes: Vec::new() }
     }
 
     pub(super) fn note(&mut self, line: impl Into<String>) {

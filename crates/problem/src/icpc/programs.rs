@@ -68,6 +68,13 @@ pub(super) fn extensions_of(code: &str) -> Option<&'static [&'static str]> {
     CODES.iter().find(|(other, _)| *other == code).map(|(_, extensions)| *extensions)
 }
 
+/// The code of the language whose files end like that, as ICPC/Kattis packages name languages; `None`
+/// when the format has none.
+#[must_use]
+pub fn language_code(extension: &str) -> Option<&'static str> {
+    CODES.iter().find(|(_, extensions)| extensions.contains(&extension)).map(|(code, _)| *code)
+}
+
 /// Files that may lie beside programs without being one.
 const NO_PROGRAMS: [&str; 12] =
     ["md", "txt", "h", "hh", "hpp", "hxx", "yaml", "yml", "tex", "in", "ans", "log"];

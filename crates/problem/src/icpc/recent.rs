@@ -7,7 +7,10 @@ use super::groups::{self, MaxScore, Settings};
 use super::manifest::Manifest;
 use super::place::Place;
 use crate::bounds::MAX_DEPTH;
-use crate::{FeedbackPolicy, Group, IcpcVersion, PackageError, PackageTest, PointsPolicy, Scoring};
+use crate::{
+    Answer, FeedbackPolicy, Group, IcpcVersion, Input, PackageError, PackageTest, PointsPolicy,
+    Scoring, ValidatorArgs,
+};
 
 pub(super) fn read(place: &mut Place<'_>, manifest: &Manifest) -> Result<Data, PackageError> {
     let scoring = if manifest.scoring { Scoring::Points } else { Scoring::PassFail };
@@ -47,7 +50,56 @@ impl Recent<'_, '_> {
             dependencies: Vec::new(),
         };
         self.group(sample, feedback);
+        let policy = PointsPolicy::CompleteGroup;
+        let (of_sources, _) = self.of_sources("sample", &settings, policy, points)?;
+        self.data.tests.extend(of_sources);
         self.tests("sample", &tests, &settings, points)
+    }
+
+    /// The group's test of the sources, if it has one, and what is left of its points for others.
+    /// No other test can have that name.
+    fn of_sources(
+        &self,
+        name: &str,
+        settings: &Settings,
+        policy: PointsPolicy,
+        points: Option<f64>,
+    ) -> Result<(Option<PackageTest>, Option<f64>), PackageError> {
+        let Some(asked) = &settings.static_validation else { return Ok((None, points)) };
+        let wrong = |problem: &str| {
+            let path = format!("data/{name}/test_group.yaml");
+            Err(self.place.wrong(&path, format!("static_validation_score: {problem}")))
+        };
+        let whole = policy == PointsPolicy::CompleteGroup;
+        if asked.points.is_some() && (whole || !self.manifest.scoring) {
+            return wrong("a number; expected pass-fail, as nothing here is scored test by test");
+        }
+        if asked.points.is_none() && !whole && self.manifest.scoring {
+            return wrong("pass-fail; expected a number, as the group is scored test by test");
+        }
+        if let (Some(own), Some(most)) = (asked.points, points)
+            && own > most
+        {
+            return wrong("more than the max_score of its group");
+        }
+        let sum = policy == PointsPolicy::EachTest;
+        let left = points.map(|points| points - asked.points.filter(|_| sum).unwrap_or(0.0));
+        let nothing = std::path::PathBuf::new;
+        let test = PackageTest {
+            name: format!("{name}/test_group"),
+            input: Input::Sources,
+            answer: Answer::File(nothing()),
+            group: Some(name.to_owned()),
+            points: asked.points,
+            sample: name == "sample",
+            description: None,
+            from_file: None,
+            args: Vec::new(),
+            validator_args: asked.args.clone(),
+            input_args: ValidatorArgs::default(),
+            files: Vec::new(),
+        };
+        Ok((Some(test), left))
     }
 
     /// A group with everything in it. In 2025-09 only `secret` has groups, and folders below those
@@ -73,7 +125,8 @@ impl Recent<'_, '_> {
             let problem = "groups beside tests; expected either tests or groups in it";
             return Err(self.place.wrong(&folder, problem));
         }
-        if depth > 1 && tests.is_empty() && folders.is_empty() && !settings.static_validation {
+        let is_static = settings.static_validation.is_some();
+        if depth > 1 && tests.is_empty() && folders.is_empty() && !is_static {
             let problem = "a group without tests; expected files such as 1.in";
             return Err(self.place.wrong(&folder, problem));
         }
@@ -96,7 +149,9 @@ impl Recent<'_, '_> {
             let settings = self.settings(&name, settings)?;
             inner.push((name, settings));
         }
-        let share = self.share(points, policy, tests.len(), &inner);
+        let (of_sources, left) = self.of_sources(name, settings, policy, points)?;
+        self.data.tests.extend(of_sources);
+        let share = self.share(left, policy, tests.len(), &inner);
         let each = share.filter(|_| policy != PointsPolicy::CompleteGroup);
         self.tests(name, &tests, settings, each)?;
         for (inner, mut settings) in inner {
@@ -190,7 +245,6 @@ impl Recent<'_, '_> {
             let problem = format!("{key}: only problems of type scoring have it");
             return Err(self.place.wrong(&format!("{folder}/test_group.yaml"), problem));
         }
-        self.data.static_validation |= settings.static_validation;
         Ok(settings)
     }
 

@@ -57,7 +57,7 @@ pub(crate) fn read(opened: &Opened, languages: &Languages) -> Result<Package, Pa
     let executables = files.generators(&tests)?;
     let mut tests: Vec<PackageTest> = tests.into_iter().map(|test| test.test).collect();
     let mut groups = groups;
-    let scoring = scoring(&mut tests, &mut groups);
+    let scoring = scoring(&mut tests, &mut groups, scorer.is_some());
     let mode = Mode {
         interactive: interactor.is_some(),
         submit_answer: false,
@@ -87,13 +87,12 @@ pub(crate) fn read(opened: &Opened, languages: &Languages) -> Result<Package, Pa
         interactor,
         grader: None,
         scorer,
+        static_validator: None,
         includes: files.includes(),
         resources: files.into_resources(),
         input_file: file_name(&judging, "input-file", "stdin")?,
         output_file: file_name(&judging, "output-file", "stdout")?,
         notes,
-        refused: Vec::new(),
-        manifest: file.clone(),
         _scratch: std::sync::Arc::clone(&opened.scratch),
     };
     answers_can_be_made(&package, &assets)?;
@@ -232,13 +231,14 @@ fn file_name(
 }
 
 /// Points, as soon as a test or a group has any. What has no number then is worth nothing, and a
-/// group is worth what its tests are: Polygon knows no scores without a bound.
-fn scoring(tests: &mut [PackageTest], groups: &mut [Group]) -> Scoring {
+/// group is worth what its tests are: Polygon knows no scores without a bound, but those that a
+/// scorer makes of nothing.
+fn scoring(tests: &mut [PackageTest], groups: &mut [Group], scorer: bool) -> Scoring {
     let worth = |points: Option<f64>| points.is_some_and(|points| points > 0.0);
     let scored = tests.iter().any(|test| worth(test.points))
         || groups.iter().any(|group| worth(group.points));
     if !scored {
-        return Scoring::PassFail;
+        return if scorer { Scoring::Points } else { Scoring::PassFail };
     }
     for group in groups {
         let inside = tests.iter().filter(|test| test.group.as_ref() == Some(&group.name));

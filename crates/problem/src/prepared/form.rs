@@ -25,6 +25,11 @@ pub(crate) struct PreparedV2 {
     pub(crate) checker: CheckerV2,
     pub(crate) interactor: Option<PartV2>,
     pub(crate) grader: Option<JuryV2>,
+    // Added later: absent where a package has none, so that older readers read the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) scorer: Option<PartV2>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) static_validator: Option<JuryV2>,
     pub(crate) includes: Vec<IncludeV2>,
     pub(crate) input_file: Option<String>,
     pub(crate) output_file: Option<String>,
@@ -118,6 +123,9 @@ pub(crate) struct TestV2 {
     pub(crate) args: Vec<String>,
     pub(crate) validator_args: Vec<String>,
     pub(crate) files: Vec<(String, String)>,
+    // Added later, as above.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) of_sources: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -148,6 +156,12 @@ impl PreparedV2 {
         }
         if let Some(grader) = &self.grader {
             grader.paths(&mut paths);
+        }
+        if let Some(scorer) = &self.scorer {
+            scorer.paths(&mut paths);
+        }
+        if let Some(validator) = &self.static_validator {
+            validator.paths(&mut paths);
         }
         paths.extend(self.includes.iter().map(|include| include.path.clone()));
         paths
@@ -262,6 +276,7 @@ impl TestV2 {
             args: self.args,
             validator_args: self.validator_args,
             files: self.files.into_iter().map(place).collect(),
+            of_sources: self.of_sources,
         }
     }
 }

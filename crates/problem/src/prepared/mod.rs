@@ -107,6 +107,12 @@ impl PreparedV2 {
             checker: self.checker.checker(dir).map_err(wrong)?,
             interactor: self.interactor.map(|part| part.part(dir)).transpose().map_err(wrong)?,
             grader: self.grader.map(|it| it.program(dir)).transpose().map_err(wrong)?,
+            scorer: self.scorer.map(|part| part.part(dir)).transpose().map_err(wrong)?,
+            static_validator: self
+                .static_validator
+                .map(|it| it.program(dir))
+                .transpose()
+                .map_err(wrong)?,
             includes: self.includes.iter().map(include).collect::<Result<_, _>>()?,
             input_file: self.input_file,
             output_file: self.output_file,

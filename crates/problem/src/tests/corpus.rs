@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{Checker, Format, IcpcVersion, Package, Passes, Scoring};
+use crate::{Checker, Format, IcpcVersion, Input, Package, Passes, Scoring};
 
 fn packages() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/corpus/packages")
@@ -20,6 +20,7 @@ fn every_package_of_the_corpus_is_read_as_what_it_is() {
         ("polygon-files", Format::Polygon, 2, false, "standard"),
         ("polygon-python-checker", Format::Polygon, 3, false, "program"),
         ("polygon-grader", Format::Polygon, 2, false, "standard"),
+        ("polygon-scorer", Format::Polygon, 4, true, "program"),
         ("icpcdefault", icpc(Legacy), 4, false, "default"),
         ("icpccustom", icpc(LegacyIcpc), 4, false, "validators"),
         ("icpcscoring", icpc(Legacy), 5, true, "default"),
@@ -28,6 +29,7 @@ fn every_package_of_the_corpus_is_read_as_what_it_is() {
         ("guess2025", icpc(V202509), 4, false, "validators"),
         ("multipass2025", icpc(V202509), 3, false, "validators"),
         ("answers2025", icpc(V202509), 1, false, "default"),
+        ("static2025", icpc(V202509), 5, true, "default"),
         ("draft2023", icpc(Draft202307), 3, false, "default"),
     ] {
         let package = Package::open(&packages().join(name)).unwrap();
@@ -47,7 +49,7 @@ fn every_package_of_the_corpus_is_read_as_what_it_is() {
         }
     }
     let known = std::fs::read_dir(packages()).unwrap().count();
-    assert_eq!(known, 16, "every package has a row");
+    assert_eq!(known, 18, "every package has a row");
 }
 
 #[test]
@@ -63,6 +65,14 @@ fn what_a_package_asks_of_judging_is_known_before_it_begins() {
     let multipass = open("multipass2025");
     assert_eq!(multipass.mode.passes, Passes::UpTo(3));
     assert_eq!(multipass.notes, Vec::<String>::new());
+    assert!(open("polygon-scorer").scorer.is_some());
+    let looked_at = open("static2025");
+    assert!(looked_at.static_validator.is_some());
+    let [_, sources, sums, ..] = looked_at.tests.as_slice() else { panic!("too few tests") };
+    assert_eq!((sources.name.as_str(), sources.points), ("secret/sources/test_group", Some(30.0)));
+    assert_eq!(sources.input, Input::Sources);
+    assert_eq!(sources.validator_args, ["3"]);
+    assert_eq!((sums.name.as_str(), sums.points), ("secret/sums/test_group", None));
     let draft = open("draft2023");
     assert_eq!(draft.tests[1].args, ["table.txt"]);
     assert_eq!(draft.tests[0].files[0].0, "words.txt");

@@ -152,10 +152,39 @@ fn files_that_are_missing_or_mean_another_version_are_named() {
 }
 
 #[test]
-fn what_is_read_and_cannot_be_judged_is_said() {
-    let package = Sample::icpc().and("static_validator/v.py", "").open().unwrap();
-    let line = package.unsupported().unwrap();
-    assert!(line.ends_with("sums/static_validator: static validators are not run"), "{line}");
+fn static_validation_is_asked_for_where_it_can_be_scored() {
+    let (whole, sum) = ("data/secret/g1/test_group.yaml", "data/secret/g2/test_group.yaml");
+    let with = |file: &str, lines: &str| {
+        Sample::icpc().and("static_validator/v.py", "").edit(file, "", lines)
+    };
+    for (sample, file, said) in [
+        (with(whole, "static_validation_score: 5"), whole, "expected pass-fail"),
+        (with(sum, "static_validation_score: pass-fail"), sum, "expected a number"),
+        (with(sum, "static_validation_score: 61"), sum, "more than the max_score"),
+        (with(sum, "static_validation_score: unbounded"), sum, "expected a whole number"),
+        (with(sum, "static_validator_args: [x]"), sum, "only beside static_validation_score"),
+        (
+            with(sum, "static_validation_score: 5").without("static_validator/v.py"),
+            "static_validator",
+            "expected a program there",
+        ),
+    ] {
+        refused(&sample, file, said);
+    }
+    let package = with(sum, "static_validation_score: 20\nstatic_validator_args: [x]").open();
+    let package = package.unwrap();
+    let points: Vec<_> =
+        package.tests.iter().map(|test| (test.name.as_str(), test.points)).collect();
+    let expected = [
+        ("sample/1", Some(0.0)),
+        ("secret/g1/a", None),
+        ("secret/g2/test_group", Some(20.0)),
+        ("secret/g2/b", Some(20.0)),
+        ("secret/g2/c", Some(20.0)),
+    ];
+    assert_eq!(points, expected);
+    let unused = Sample::icpc().and("static_validator/v.py", "").open().unwrap();
+    assert!(unused.static_validator.is_none() && unused.notes[0].contains("static_validator"));
 }
 
 #[test]

@@ -4,7 +4,8 @@ use minos_model::{Bytes, CpuTime, Verdict, WallTime};
 
 use super::sample::Sample;
 use crate::{
-    Answer, Checker, CheckerWord, FeedbackPolicy, Input, PointsPolicy, Scope, StandardChecker,
+    Answer, Checker, CheckerWord, FeedbackPolicy, Input, PointsPolicy, Scope, Scoring,
+    StandardChecker,
 };
 
 #[test]
@@ -36,7 +37,6 @@ fn everything_a_manifest_says_about_judging_is_read() {
     assert_eq!(package.generator("gen").unwrap().kind, "cpp.g++17");
     assert_eq!(package.main_solution().unwrap().language.as_ref().unwrap().as_str(), "cpp17");
     assert!(package.is_scored());
-    assert_eq!(package.unsupported(), None);
 }
 
 #[test]
@@ -153,29 +153,23 @@ fn the_testset_called_tests_decides_or_the_only_one() {
 }
 
 #[test]
-fn what_cannot_be_judged_is_said_in_one_line() {
+fn a_scorer_makes_a_score_where_the_manifest_has_no_points() {
     let scorer = "<scorer><source path=\"files/val.cpp\" type=\"cpp.g++17\"/></scorer>";
     let package = Sample::default().with("<validators>", &format!("{scorer}<validators>"));
-    let line = package.open().unwrap().unsupported().unwrap_or_default();
-    assert!(
-        line.contains("files/val.cpp: scorers are not judged") && !line.contains('\n'),
-        "{line}"
-    );
-    let interactor = "<interactor><source path=\"files/val.cpp\" type=\"cpp.g++17\"/></interactor>";
-    for (old, new) in [
-        ("<validators>", format!("{interactor}<validators>")),
-        ("run-count=\"1\"", "run-count=\"2\"".to_owned()),
-        ("input-file=\"\"", "input-file=\"in.txt\"".to_owned()),
-        ("output-file=\"\"", "output-file=\"out.txt\"".to_owned()),
-        ("cmd=\"gen", "from-file=\"4\" cmd=\"gen".to_owned()),
-    ] {
-        let package = Sample::default().with(old, &new).open().unwrap();
-        assert_eq!(package.unsupported(), None, "{new}");
-    }
+    let package = package.with("points=\"0.0\"", "").with("points=\"32.5\" d", "d");
+    let package = package.with("points=\"32.5\" points-policy", "points-policy").open().unwrap();
+    assert_eq!(package.scorer.as_ref().unwrap().name, "val");
+    assert_eq!(package.scoring, Scoring::Points);
+    assert!(package.tests.iter().all(|test| test.points.is_none()), "nothing bounds it");
+}
+
+#[test]
+fn the_names_of_the_standard_streams_are_no_files() {
     let streams = Sample::default()
         .with("input-file=\"\"", "input-file=\"stdin\"")
         .with("output-file=\"\"", "output-file=\"stdout\"");
-    assert_eq!(streams.open().unwrap().unsupported(), None);
+    let package = streams.open().unwrap();
+    assert_eq!((package.input_file, package.output_file), (None, None));
 }
 
 #[test]

@@ -1,0 +1,2 @@
+n = int(input())
+print(2 if n < 10 else "many")

@@ -1,0 +1,4 @@
+a, b = input().split()
+
+
+print(int(a) + int(b))

@@ -6,7 +6,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+
+#[path = "../crates/cli/commit.rs"]
+mod commit;
 
 fn main() -> io::Result<()> {
     let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or(io::ErrorKind::NotFound)?);
@@ -16,7 +18,7 @@ fn main() -> io::Result<()> {
     for folder in [&corpus, &own] {
         println!("cargo::rerun-if-changed={}", folder.display());
     }
-    tell_commit();
+    commit::tell();
     let mut table = String::from("/// Path inside `tests/corpus`, and content.\n");
     table.push_str("pub(crate) const FILES: &[(&str, &[u8])] = &[\n");
     let folders = [
@@ -38,24 +40,6 @@ fn main() -> io::Result<()> {
     }
     table.push_str("];\n");
     fs::write(out.join("embedded.rs"), table)
-}
-
-/// Tells the program which commit it was built from, where git knows.
-fn tell_commit() {
-    let git = |args: &[&str]| {
-        let output = Command::new("git").args(args).output().ok()?;
-        let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        (output.status.success() && !text.is_empty()).then_some(text)
-    };
-    // Written at each commit, so that the name does not grow old.
-    if let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"])
-        && Path::new(&log).is_file()
-    {
-        println!("cargo::rerun-if-changed={log}");
-    }
-    if let Some(commit) = git(&["rev-parse", "--short=12", "HEAD"]) {
-        println!("cargo::rustc-env=MINOS_COMMIT={commit}");
-    }
 }
 
 /// Every file below `dir`; none when there is no such directory.

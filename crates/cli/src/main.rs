@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(console, &error),
     };
+    minos_node::built_from(option_env!("MINOS_COMMIT").unwrap_or("unknown"));
     match dispatch(console, cli.verb) {
         Ok(exit) => exit.into(),
         Err(failure) => {

@@ -19,6 +19,9 @@ use crate::supervisor::{Aide, NodeMessage};
 
 /// Readiness tells the truth within five seconds, so a beat may not be older than that.
 const BEAT: Duration = Duration::from_secs(1);
+/// A beat that the broker has not taken by then is lost, as one is whose connection has died: the next
+/// one tells whether it is back.
+const BEAT_WITHIN: Duration = Duration::from_secs(2);
 /// Before a watch that ended is made again.
 const WATCH_AGAIN: Duration = Duration::from_secs(1);
 /// Between two looks for jobs that ran out of deliveries. Each node looks; the extra milliseconds
@@ -58,9 +61,10 @@ pub(crate) fn beacon(broker: Broker, board: Board, who: Who) -> Aide {
                 started_ms,
                 beat_ms: 0,
             };
-            match broker.beat(&state).await {
-                Ok(()) => board.beat(),
-                Err(error) => tracing::warn!(%error, "the broker did not take a beat"),
+            match tokio::time::timeout(BEAT_WITHIN, broker.beat(&state)).await {
+                Ok(Ok(())) => board.beat(),
+                Ok(Err(error)) => tracing::warn!(%error, "the broker did not take a beat"),
+                Err(_late) => tracing::warn!("the broker did not take a beat in time"),
             }
         }
     })

@@ -18,11 +18,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use minos_judge::{Builds, Sandboxed, Workshop};
-use minos_model::{Bytes, Fault, Judgement, LanguageId, NodeId, Verdict};
+use minos_model::{Bytes, CpuTime, Fault, Judgement, LanguageId, NodeId, Verdict};
 use minos_problem::{Language, Problem};
 
 use crate::board::Board;
 use crate::border::Failure;
+use crate::metrics;
 use crate::selftest::{NoHello, hello, say_hello};
 
 /// Between two canaries of a sound node, all languages in turn.
@@ -92,7 +93,9 @@ impl Canary {
             let Some(language) = self.languages.first() else { return Ok(()) };
             // A build of an earlier time will do.
             let said = self.say(workshop, language, b"");
-            return said.map_err(|no| format!("the canary of {}: {}", language.id, no.why));
+            return said
+                .map(drop)
+                .map_err(|no| format!("the canary of {}: {}", language.id, no.why));
         };
         match self.sing(workshop, language) {
             Ok(()) => self.trusts(&language.id),
@@ -219,6 +222,7 @@ impl Canary {
             clock.due = clock.due.or_else(|| Some(Instant::now() + RETRY.0));
             return;
         }
+        metrics::canary_failed();
         clock.doubted = Some(language.clone());
         clock.due = Some(Instant::now() + clock.retry);
         clock.retry = (clock.retry * 2).min(RETRY.1);
@@ -228,7 +232,10 @@ impl Canary {
 
     /// Compiles afresh: nobody has a build of these bytes.
     fn sing(&self, workshop: &mut Workshop<Sandboxed>, language: &Language) -> Result<(), NoHello> {
-        self.say(workshop, language, &blank())
+        let began = Instant::now();
+        let cpu = self.say(workshop, language, &blank())?;
+        metrics::canary_sang(language.id.as_str(), began.elapsed(), cpu);
+        Ok(())
     }
 
     fn say(
@@ -236,7 +243,7 @@ impl Canary {
         workshop: &mut Workshop<Sandboxed>,
         language: &Language,
         behind: &[u8],
-    ) -> Result<(), NoHello> {
+    ) -> Result<CpuTime, NoHello> {
         let others = workshop.exchange_builds(Arc::clone(&self.builds));
         let said = say_hello(&self.node, workshop, language, &self.problem, behind);
         // A slot that panics in between is replaced, workshop and all.

@@ -6,7 +6,7 @@
 //!                      ├─ beacon          beats, so that the cluster knows this node lives
 //!                      ├─ control watch   drain, resume, cancel
 //!                      ├─ janitor         jobs that no node gave an answer for
-//!                      └─ reaper          zombies, gauges
+//!                      └─ reaper          orphans, zombies, gauges
 //! ```
 //!
 //! A slot pulls its own next job when it is free; nothing queues inside a node, and nobody tracks
@@ -22,6 +22,7 @@ mod bench;
 mod board;
 mod border;
 mod canary;
+mod children;
 mod chore;
 mod cluster;
 mod config;
@@ -51,4 +52,5 @@ mod walk;
 pub use board::{Count, Doing};
 pub use config::{ConfigError, NodeConfig};
 pub use cores::slots as default_slots;
+pub use metrics::built_from;
 pub use node::{Node, NodeError, NodeHandle};

@@ -18,12 +18,13 @@ use crate::border::Seat;
 use crate::cluster::{Cancelled, Cluster};
 use crate::config::NodeConfig;
 use crate::http::{self, Listener};
+use crate::metrics;
 use crate::opening::{self, Opened};
 use crate::ready::Readiness;
+use crate::reaper::{self, Watched};
 use crate::slot::{Crew, Wish};
 use crate::supervisor::{NodeMessage, Plan, Supervisor};
 use crate::walk::Bounds;
-use crate::{metrics, reaper};
 
 /// How long a slot that failed too often is left alone, the first time.
 const QUARANTINE: std::time::Duration = std::time::Duration::from_secs(30);
@@ -194,7 +195,7 @@ struct World {
 
 fn plan(config: &NodeConfig, world: World, seats: Vec<Seat>) -> Plan<Cluster> {
     let World { opened, lanes, broker, board } = world;
-    let Opened { craft, isolation, languages, working, shelf, sources } = opened;
+    let Opened { craft, isolation, languages, working, shelf, sources, sandbox } = opened;
     let cancelled = Arc::new(Cancelled::default());
     let cluster = Cluster {
         broker: broker.clone(),
@@ -207,12 +208,14 @@ fn plan(config: &NodeConfig, world: World, seats: Vec<Seat>) -> Plan<Cluster> {
         node: config.name.clone(),
     };
     let who = Who { node: config.name.clone(), pool: config.pool.clone(), isolation };
-    let reaping = broker.clone();
+    let (board_too, broker_too) = (board.clone(), broker.clone());
+    let state = config.state.clone();
+    let watched = Watched { board: board_too, broker: broker_too, state, sandbox };
     let aides = vec![
         beacon::beacon(broker.clone(), board.clone(), who),
         beacon::ears(broker.clone(), config.name.clone(), cancelled),
         beacon::janitor(broker),
-        reaper::reaper(board.clone(), reaping, config.state.clone()),
+        reaper::reaper(watched),
     ];
     let crew = Crew {
         outside: Arc::new(cluster),

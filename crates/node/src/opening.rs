@@ -30,6 +30,8 @@ pub(crate) struct Opened {
     pub(crate) working: BTreeSet<LanguageId>,
     pub(crate) shelf: Shelf<Broker>,
     pub(crate) sources: Sources,
+    /// Where boxes are made, if any are.
+    pub(crate) sandbox: Option<Arc<Sandbox>>,
 }
 
 /// The directory in which a node keeps what it can lose.
@@ -76,6 +78,7 @@ pub(crate) fn open(config: &NodeConfig, broker: Broker, board: Board) -> Result<
     let tools = Arc::new(tools);
     bench::compile_ahead(&tools, config.slots, &working);
     let (isolation, languages) = (tools.sandbox.isolation(), Arc::clone(&tools.languages));
+    let sandbox = Some(Arc::clone(&tools.sandbox));
     let offered = languages.iter().filter(|language| working.contains(&language.id));
     let (offered, name) = (offered.cloned().collect(), config.name.clone());
     let canary = Canary::new(&dir.join("canary"), offered, name, board.clone())
@@ -87,6 +90,7 @@ pub(crate) fn open(config: &NodeConfig, broker: Broker, board: Board) -> Result<
         working,
         shelf,
         sources,
+        sandbox,
     })
 }
 

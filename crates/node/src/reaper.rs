@@ -1,18 +1,21 @@
 //! The reaper: looks after what nobody else looks after. Each few seconds it counts children that
-//! have ended and were not waited for, and brings the gauges up to date.
+//! have ended and were not waited for, reaps orphans that came to this process, and brings the
+//! gauges up to date.
 //!
-//! It does not wait for children itself: each warden is waited for by the handle that started it,
-//! and a wait for any child would take their ends away from them. What a killed node left behind
-//! (groups, mounts) is swept by the sandbox when it opens; boxes die with their warden, wardens
-//! with their thread.
+//! What a killed node left behind (groups, and what still lived in them) is swept by the sandbox when
+//! it opens, and told of here; mounts of boxes are in the namespaces of their wardens and go with
+//! them; boxes die with their warden, wardens with their thread.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use minos_queue::Broker;
+use minos_sandbox::Sandbox;
 
 use crate::board::Board;
+use crate::children::Children;
 use crate::chore::chore;
 use crate::metrics;
 use crate::ready::Readiness;
@@ -23,12 +26,24 @@ const PERIOD: Duration = Duration::from_secs(2);
 /// What is written to see whether the disk takes it, in bytes: less than any source with its build.
 const PROBE_BYTES: usize = 256 << 10;
 
-/// The reaper of a node whose files are in `state`.
-pub(crate) fn reaper(board: Board, broker: Broker, state: PathBuf) -> Aide {
+/// What the reaper looks at.
+#[derive(Clone)]
+pub(crate) struct Watched {
+    pub(crate) board: Board,
+    pub(crate) broker: Broker,
+    /// Where the node's files are.
+    pub(crate) state: PathBuf,
+    /// Where its boxes are made, if it makes any.
+    pub(crate) sandbox: Option<Arc<Sandbox>>,
+}
+
+/// The reaper of a node.
+pub(crate) fn reaper(watched: Watched) -> Aide {
+    let children: Arc<Mutex<Children>> = Arc::default();
     chore("reaper", PERIOD, move |_node| {
-        let (board, broker, state) = (board.clone(), broker.clone(), state.clone());
+        let (watched, children) = (watched.clone(), Arc::clone(&children));
         async move {
-            let looked = tokio::task::spawn_blocking(move || look(&board, &broker, &state)).await;
+            let looked = tokio::task::spawn_blocking(move || look(&watched, &children)).await;
             if let Err(error) = looked {
                 tracing::error!(%error, "the reaper could not look");
             }
@@ -36,7 +51,8 @@ pub(crate) fn reaper(board: Board, broker: Broker, state: PathBuf) -> Aide {
     })
 }
 
-fn look(board: &Board, broker: &Broker, state: &Path) {
+fn look(watched: &Watched, children: &Mutex<Children>) {
+    let Watched { board, broker, state, sandbox } = watched;
     let disk = writable(state).err().map(|error| format!("{}: {error}", state.display()));
     metrics::holds(board.stored_soon(), disk.is_none(), broker.reconnects());
     board.set_disk(disk);
@@ -44,27 +60,27 @@ fn look(board: &Board, broker: &Broker, state: &Path) {
     let good = ready.ready().iter().all(|(_, check)| check.is_ok());
     metrics::node(good, board.draining(), ready.connected());
     metrics::slots(&board.count());
-    metrics::zombies(zombies());
-    metrics::process(resident_bytes(), descriptors(), cpu(), started());
+    let seen = children.lock().unwrap_or_else(PoisonError::into_inner).look();
+    metrics::zombies(seen.zombies);
+    if seen.reaped > 0 {
+        tracing::info!(number = seen.reaped, "orphans that came to this process were reaped");
+        metrics::reaped(seen.reaped);
+    }
+    if let Some(sandbox) = sandbox {
+        metrics::left(sandbox.swept(), sandbox.lingering(), mounts());
+    }
+    let own = cpu();
+    metrics::overhead(own + seen.cpu);
+    metrics::process(resident_bytes(), descriptors(), own, started());
     metrics::upkeep();
 }
 
-/// Children of this process that have ended and were not waited for.
-fn zombies() -> u32 {
-    let Ok(threads) = fs::read_dir("/proc/self/task") else { return 0 };
-    let children = threads
-        .flatten()
-        .filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
-    let dead = children
-        .flat_map(|list| list.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
-        .filter(|pid| {
-            // The state follows the name, which is in parentheses and may hold anything.
-            fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
-                stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('Z'))
-            })
-        })
-        .count();
-    u32::try_from(dead).unwrap_or(u32::MAX)
+/// Mounts of boxes in this process's own namespace, where none belongs.
+fn mounts() -> usize {
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    // Type and source stand behind the hyphen.
+    let source = |line: &str| line.split_once(" - ").map(|(_, rest)| rest.to_owned());
+    mounts.lines().filter_map(source).filter(|rest| rest.starts_with("tmpfs minos ")).count()
 }
 
 /// Whether the disk takes a file: a full one, one without inodes and one that has become read-only
@@ -117,18 +133,6 @@ fn descriptors() -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_child_that_was_not_waited_for_is_counted_until_it_is() {
-        let mut child = std::process::Command::new("/bin/true").spawn().unwrap();
-        let end = std::time::Instant::now() + Duration::from_secs(10);
-        while zombies() == 0 {
-            assert!(std::time::Instant::now() < end, "a zombie nobody counts");
-            std::thread::yield_now();
-        }
-        child.wait().unwrap();
-        assert_eq!(zombies(), 0);
-    }
 
     #[test]
     fn a_process_that_runs_has_memory_and_descriptors() {

@@ -39,6 +39,7 @@ fn open(config: &NodeConfig, broker: Broker, judging: Duration) -> Result<Opened
         languages,
         shelf: Shelf::open(&dir.join("packages"), config.packages_max, broker)?,
         sources: sources(config, dir)?,
+        sandbox: None,
     })
 }
 

@@ -116,7 +116,7 @@ fn test(
             None => say_hello(&tools.node, &mut workshop, language, problem, b""),
         };
         match tried {
-            Ok(()) => passed.push(language.id.clone()),
+            Ok(_cpu) => passed.push(language.id.clone()),
             Err(no) => {
                 let (language, hint) = (&language.id, language.remedy());
                 tracing::warn!(%language, why = no.why, hint, "language not offered: its self-test failed");
@@ -136,7 +136,7 @@ pub(crate) struct NoHello {
     pub(crate) broken_off: bool,
 }
 
-/// Judges a language's hello with something behind it.
+/// Judges a language's hello with something behind it; returns the CPU time of its compiler and its program.
 ///
 /// # Errors
 /// What it was instead of accepted.
@@ -146,7 +146,7 @@ pub(crate) fn say_hello(
     language: &Language,
     problem: &Problem,
     behind: &[u8],
-) -> Result<(), NoHello> {
+) -> Result<CpuTime, NoHello> {
     let source = [language.hello.as_bytes(), behind].concat();
     let submission = SubmissionToJudge {
         id: SubmissionId::new("hello").expect("an identifier"),
@@ -164,7 +164,9 @@ pub(crate) fn say_hello(
             broken_off: false,
         })?;
     if judgement.verdict == Verdict::Accepted {
-        return Ok(());
+        let compiler = judgement.compile.map(|compile| compile.cpu).unwrap_or_default();
+        let programs = judgement.tests.iter().map(|test| test.cpu);
+        return Ok(programs.fold(compiler, CpuTime::saturating_add));
     }
     let log = judgement.compile.map(|compile| compile.log).unwrap_or_default();
     let first = log.lines().next().unwrap_or_default();

@@ -120,7 +120,7 @@ pub mod watchdog;
 
 pub use blob::Blob;
 pub use error::{SandboxError, SetupStep};
-pub use sandbox::{CorePolicy, Sandbox, SandboxConfig};
+pub use sandbox::{CorePolicy, Sandbox, SandboxConfig, reap};
 pub use slot::cores::physical_cores;
 pub use slot::spawn::{announce_warden_verb, warden_main};
 pub use slot::warden::{Canceller, Warden};

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use minos_model::{Bytes, Isolation};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
 
-use crate::cgroup::{Level, ProbeConfig};
+use crate::cgroup::{Level, ProbeConfig, Swept};
 use crate::slot::cores::Cores;
 use crate::slot::spawn;
 use crate::{SandboxError, Template, Warden};
@@ -70,6 +72,7 @@ impl Default for SandboxConfig {
 pub struct Sandbox {
     config: SandboxConfig,
     level: Level,
+    swept: Swept,
     warden: PathBuf,
     cores: Cores,
 }
@@ -87,13 +90,25 @@ impl Sandbox {
         };
         let level = Level::probe(&probe)?;
         // What could not be removed is tried again by the next life.
-        let _swept = level.sweep();
+        let swept = level.sweep();
         let warden = match &config.warden {
             Some(path) => path.clone(),
             None => spawn::find_executable()?,
         };
         let cores = Cores::of_this_process()?;
-        Ok(Self { config, level, warden, cores })
+        Ok(Self { config, level, swept, warden, cores })
+    }
+
+    /// What dead lives had left here, and what became of it.
+    #[must_use]
+    pub const fn swept(&self) -> Swept {
+        self.swept
+    }
+
+    /// Control groups of this life whose removal the kernel has refused so far.
+    #[must_use]
+    pub fn lingering(&self) -> usize {
+        self.level.lingering()
     }
 
     /// The level in use.
@@ -127,4 +142,13 @@ impl Sandbox {
         };
         Warden::start(number, &self.config, self.level.clone(), template, places)
     }
+}
+
+/// Waits for a child that has ended, whoever it was: for orphans that come to a process which is the
+/// first of its namespace. Says whether there was one to wait for; never blocks.
+#[must_use]
+pub fn reap(pid: u32) -> bool {
+    let Ok(pid) = i32::try_from(pid) else { return false };
+    let ended = waitpid(Pid::from_raw(pid.max(1)), Some(WaitPidFlag::WNOHANG));
+    ended.is_ok_and(|status| status != WaitStatus::StillAlive)
 }

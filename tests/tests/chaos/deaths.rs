@@ -1,7 +1,9 @@
 //! Processes that die, freeze and come back.
 
+use std::process::Command;
 use std::time::Duration;
 
+use crate::left;
 use crate::node::alive;
 use crate::support::eventually;
 use crate::world::{NAP, World};
@@ -13,6 +15,8 @@ fn a_node_that_is_killed_costs_one_delivery_and_leaves_nothing_behind() {
     world.nodes(1);
     world.submit("held", NAP, "AC");
     world.until_testing("held");
+    let life = first.life();
+    assert!(!left::groups(&life).is_empty(), "a node has groups, and they carry its number");
     let left = first.kill();
     assert!(left.len() >= 3, "node, warden and program: {left:?}");
     eventually(Duration::from_secs(20), "nothing of it runs", || {
@@ -25,10 +29,34 @@ fn a_node_that_is_killed_costs_one_delivery_and_leaves_nothing_behind() {
     // The same node again, over what its last life has left.
     let first = world.node("first", 0);
     world.nodes(2);
+    eventually(Duration::from_secs(20), "the groups of its last life are swept", || {
+        left::groups(&life).is_empty().then_some(())
+    });
+    assert_eq!(left::mounts(), [""; 0], "mounts of boxes go with the warden they belong to");
     world.submit_some("again", 4);
     world.audit();
     first.end();
     second.end();
+}
+
+/// As in a container without an init of its own.
+#[test]
+fn a_node_that_is_the_first_process_of_its_namespace_reaps_the_orphans_that_come_to_it() {
+    let mut world = World::new("first-process");
+    let node = world.node_as_first_process("first", 0);
+    world.nodes(1);
+    let first = node.first_child();
+    let namespace = [format!("--target={first}"), "--pid".to_owned(), "--mount".to_owned()];
+    // Its child outlives it, and ends.
+    let orphan = ["--", "sh", "-c", "sleep 0.1 &"].map(str::to_owned);
+    let made = Command::new("nsenter").args(namespace).args(orphan).status();
+    assert!(made.is_ok_and(|made| made.success()));
+    eventually(Duration::from_secs(30), "the orphan is reaped", || {
+        node.log().contains("orphans that came to this process were reaped").then_some(())
+    });
+    world.submit_some("s", 3);
+    world.audit();
+    node.end_by(first);
 }
 
 #[test]

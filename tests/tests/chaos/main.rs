@@ -6,6 +6,7 @@
 
 mod broker;
 mod deaths;
+mod left;
 mod namespace;
 mod network;
 mod node;

@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use crate::node::through;
 use crate::support::eventually;
 
 /// Addresses for networks like this one, which no site uses for its machines: 100.64.0.0/10.
@@ -67,20 +68,9 @@ impl Network {
 
     /// The same command, inside.
     pub(crate) fn inside(&self, command: &Command) -> Command {
-        let mut inside = Command::new("nsenter");
-        inside
-            .arg(format!("--net=/proc/{}/ns/net", self.holder.id()))
-            .arg("--")
-            .arg(command.get_program())
-            .args(command.get_args())
-            .stdin(Stdio::null());
-        for (name, value) in command.get_envs() {
-            match value {
-                Some(value) => inside.env(name, value),
-                None => inside.env_remove(name),
-            };
-        }
-        inside
+        let mut nsenter = Command::new("nsenter");
+        nsenter.arg(format!("--net=/proc/{}/ns/net", self.holder.id()));
+        through(nsenter, command)
     }
 
     pub(crate) fn cut(&self, cut: Cut) {

@@ -14,6 +14,18 @@ pub(crate) struct Node {
     log: PathBuf,
 }
 
+/// A command started by another one, such as `nsenter`.
+pub(crate) fn through(mut outer: Command, command: &Command) -> Command {
+    outer.arg("--").arg(command.get_program()).args(command.get_args()).stdin(Stdio::null());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => outer.env(name, value),
+            None => outer.env_remove(name),
+        };
+    }
+    outer
+}
+
 impl Node {
     /// Starts a node with one slot and one language, so that it is there soon. `number` keeps the
     /// users of two nodes on this machine apart.
@@ -81,10 +93,29 @@ impl Node {
         family
     }
 
+    /// What the names of its control groups begin with.
+    pub(crate) fn life(&self) -> String {
+        format!("minos-{}-", self.child.id())
+    }
+
+    /// The process that this one has started first.
+    pub(crate) fn first_child(&self) -> u32 {
+        let own = self.child.id();
+        let child = || processes().iter().find(|(_, parent, _)| *parent == own).map(|one| one.0);
+        eventually(Duration::from_secs(10), "a child", child)
+    }
+
     /// Ends it with SIGTERM; it must end well.
     #[track_caller]
-    pub(crate) fn end(mut self) {
-        let pid = self.child.id().to_string();
+    pub(crate) fn end(self) {
+        let pid = self.child.id();
+        self.end_by(pid);
+    }
+
+    /// The same, where another process has started it.
+    #[track_caller]
+    pub(crate) fn end_by(mut self, pid: u32) {
+        let pid = pid.to_string();
         let sent = Command::new("kill").args(["-s", "TERM", "--", &pid]).status();
         assert!(sent.is_ok_and(|status| status.success()));
         let child = &mut self.child;

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::broker::Broker;
 use crate::namespace::Network;
-use crate::node::Node;
+use crate::node::{Node, through};
 use crate::support::{Scratch, ended, eventually, minos, needs_root};
 use crate::wire::request;
 
@@ -64,6 +65,15 @@ impl World {
     pub(crate) fn node_in(&self, network: &Network, name: &str, number: u32) -> Node {
         Node::start(self.scratch.path(), name, number, |args| {
             network.inside(minos(args).args(["--nats", &self.broker.url()]))
+        })
+    }
+
+    /// A node that is process 1 of a namespace of its own.
+    pub(crate) fn node_as_first_process(&self, name: &str, number: u32) -> Node {
+        Node::start(self.scratch.path(), name, number, |args| {
+            let mut unshare = Command::new("unshare");
+            unshare.args(["--pid", "--fork", "--kill-child", "--mount-proc"]);
+            through(unshare, minos(args).args(["--nats", &self.broker.url()]))
         })
     }
 

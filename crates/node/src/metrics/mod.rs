@@ -1,81 +1,24 @@
-//! Every metric of a node: names, labels, buckets. Nothing else in the repository names a metric.
+//! Every metric of a node, counted here alone; `names` has what each is called and means.
 //!
 //! Labels come from closed sets (verdict, cause, limit, language, reason), never from a contestant.
 
 #![expect(clippy::disallowed_macros, reason = "this is the one file that may name metrics")]
 
+mod names;
 mod words;
 
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
-use metrics::{
-    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
-};
+use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use minos_model::{By, Cause, Judgement, LimitKind, TestResult};
+use minos_model::{By, Cause, CpuTime, Judgement, LimitKind, TestResult};
+use minos_sandbox::cgroup::Swept;
 
+use self::names::*;
 use crate::board::{Count, Doing};
 
 pub(crate) use self::words::{Buried, Restart, Retry, Step};
-
-/// Waiting is felt from a hundredth of a second to a quarter of an hour.
-const WAIT_BUCKETS: &[f64] =
-    &[0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0];
-/// Runs: from a millisecond to a hundred seconds.
-const RUN_BUCKETS: &[f64] = &[
-    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0,
-];
-/// How late the watchdog is: from a tenth of a millisecond to a quarter of a second.
-const LAG_BUCKETS: &[f64] =
-    &[0.000_1, 0.000_25, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25];
-/// Memory: from 64 KiB to 4 GiB, by factors of four.
-const MEMORY_BUCKETS: &[f64] = &[
-    65_536.0,
-    262_144.0,
-    1_048_576.0,
-    4_194_304.0,
-    16_777_216.0,
-    67_108_864.0,
-    268_435_456.0,
-    1_073_741_824.0,
-    4_294_967_296.0,
-];
-
-const RECEIVED: &str = "minos_jobs_received_total";
-const FINISHED: &str = "minos_jobs_finished_total";
-const RETRIED: &str = "minos_jobs_retried_total";
-const DEAD: &str = "minos_jobs_dead_lettered_total";
-const QUEUE_WAIT: &str = "minos_job_queue_wait_seconds";
-const DURATION: &str = "minos_job_duration_seconds";
-const END_TO_END: &str = "minos_job_end_to_end_seconds";
-const IN_FLIGHT: &str = "minos_jobs_in_flight";
-const RUNS: &str = "minos_runs_total";
-const RUN_CPU: &str = "minos_run_cpu_seconds";
-const RUN_WALL: &str = "minos_run_wall_seconds";
-const RUN_MEMORY: &str = "minos_run_memory_bytes";
-const WATCHDOG_LAG: &str = "minos_watchdog_lag_seconds";
-const COMPILE_HITS: &str = "minos_compile_cache_hits_total";
-const SLOTS: &str = "minos_slots";
-const RESTARTS: &str = "minos_slot_restarts_total";
-const ZOMBIES: &str = "minos_zombies";
-const PACKAGE_HITS: &str = "minos_package_cache_hits_total";
-const PACKAGE_MISSES: &str = "minos_package_cache_misses_total";
-const PACKAGE_EVICTIONS: &str = "minos_package_cache_evictions_total";
-const PACKAGE_BYTES: &str = "minos_package_cache_bytes";
-const PUBLISH_FAILURES: &str = "minos_results_publish_failures_total";
-const BUFFERED: &str = "minos_results_buffered";
-const PULL_FAILURES: &str = "minos_pull_failures_total";
-const CONNECTED: &str = "minos_broker_connected";
-const RECONNECTS: &str = "minos_broker_reconnects_total";
-const DRAINING: &str = "minos_node_draining";
-const READY: &str = "minos_node_ready";
-const WRITABLE: &str = "minos_state_writable";
-const BUILD: &str = "minos_build_info";
-const PROCESS_RSS: &str = "process_resident_memory_bytes";
-const PROCESS_FDS: &str = "process_open_fds";
-const PROCESS_CPU: &str = "process_cpu_seconds_total";
-const PROCESS_START: &str = "process_start_time_seconds";
 
 /// The recorder is one per process, whoever asks first.
 static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
@@ -93,6 +36,8 @@ pub(crate) fn install() -> Option<&'static PrometheusHandle> {
                 .and_then(|b| b.set_buckets_for_metric(full(RUN_WALL), RUN_BUCKETS))
                 .and_then(|b| b.set_buckets_for_metric(full(WATCHDOG_LAG), LAG_BUCKETS))
                 .and_then(|b| b.set_buckets_for_metric(full(RUN_MEMORY), MEMORY_BUCKETS))
+                .and_then(|b| b.set_buckets_for_metric(full(CANARY_DURATION), RUN_BUCKETS))
+                .and_then(|b| b.set_buckets_for_metric(full(CANARY_CPU), RUN_BUCKETS))
                 .expect("the lists of buckets are constants and not empty")
                 .build_recorder();
             let handle = recorder.handle();
@@ -118,47 +63,6 @@ pub(crate) fn upkeep() {
     }
 }
 
-fn describe() {
-    describe_counter!(RECEIVED, "Deliveries taken from the lanes, by first or repeated.");
-    describe_counter!(FINISHED, "Verdicts stored by this node, by verdict and language.");
-    describe_counter!(RETRIED, "Jobs handed back, by reason.");
-    describe_counter!(DEAD, "Messages sent to the dead letters, by reason.");
-    describe_histogram!(QUEUE_WAIT, Unit::Seconds, "From stored in the stream to taken.");
-    describe_histogram!(DURATION, Unit::Seconds, "Parts of a job's way on this node, by stage.");
-    describe_histogram!(END_TO_END, Unit::Seconds, "From stored in the stream to verdict stored.");
-    describe_gauge!(IN_FLIGHT, "Submissions that are being judged here.");
-    describe_histogram!(
-        WATCHDOG_LAG,
-        Unit::Seconds,
-        "How far past its CPU or wall-clock limit a run was when the watchdog ended it."
-    );
-    describe_gauge!(BUFFERED, "Verdicts held here that the broker has not taken yet.");
-    describe_counter!(RECONNECTS, "Times the connection to the broker was made again.");
-    describe_gauge!(WRITABLE, "Whether the node's state directory takes files.");
-    describe_counter!(PROCESS_CPU, "CPU time of this process, wardens not included, in seconds.");
-    describe_gauge!(PROCESS_START, Unit::Seconds, "When this process started, since 1970.");
-    describe_counter!(RUNS, "Runs of contestants' programs, by cause and by which limit ended it.");
-    describe_histogram!(RUN_CPU, Unit::Seconds, "CPU time of contestants' runs, by language.");
-    describe_histogram!(RUN_WALL, Unit::Seconds, "Wall-clock time of contestants' runs.");
-    describe_histogram!(RUN_MEMORY, Unit::Bytes, "Peak memory of contestants' runs.");
-    describe_counter!(COMPILE_HITS, "Compilations that were reused.");
-    describe_gauge!(SLOTS, "Slots by state.");
-    describe_counter!(RESTARTS, "Slots that were replaced, by reason.");
-    describe_gauge!(ZOMBIES, "Children of this process that have ended and are not reaped.");
-    describe_counter!(PACKAGE_HITS, "Problems found on this node's disk.");
-    describe_counter!(PACKAGE_MISSES, "Problems fetched from the package store.");
-    describe_counter!(PACKAGE_EVICTIONS, "Problems removed from this node's disk for room.");
-    describe_gauge!(PACKAGE_BYTES, Unit::Bytes, "Problems on this node's disk.");
-    describe_counter!(PUBLISH_FAILURES, "Attempts to store a verdict that failed.");
-    describe_counter!(PULL_FAILURES, "Pulls that the broker did not answer.");
-    describe_gauge!(CONNECTED, "Whether the broker took the last beat.");
-    describe_gauge!(DRAINING, "Whether the node takes no new jobs.");
-    describe_gauge!(READY, "Whether /readyz says yes.");
-    describe_gauge!(PROCESS_RSS, Unit::Bytes, "Memory of this process, wardens not included.");
-    describe_gauge!(PROCESS_FDS, "Open descriptors of this process.");
-    describe_gauge!(BUILD, "Always 1; the labels tell the version and the isolation.");
-}
-
 /// Alerts on a rate need the zero before the first event.
 fn zero() {
     for buried in [
@@ -181,11 +85,45 @@ fn zero() {
     for name in [PACKAGE_HITS, PACKAGE_MISSES, PACKAGE_EVICTIONS, COMPILE_HITS] {
         counter!(name).absolute(0);
     }
+    for result in [true, false] {
+        counter!(CANARIES, "result" => canary_label(result)).absolute(0);
+    }
+    for name in [ZOMBIES_REAPED, ORPHANS_KILLED, GROUPS_SWEPT] {
+        counter!(name).absolute(0);
+    }
+}
+
+/// From which commit the program was built.
+static COMMIT: OnceLock<&'static str> = OnceLock::new();
+
+/// Names the commit the program was built from, which `minos_build_info` tells; to be called before
+/// a node starts. The first name stays.
+pub fn built_from(commit: &'static str) {
+    COMMIT.get_or_init(|| commit);
 }
 
 /// What this program is.
 pub(crate) fn build(isolation: &'static str) {
-    gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION"), "isolation" => isolation).set(1.0);
+    let (version, commit) = (env!("CARGO_PKG_VERSION"), COMMIT.get().copied().unwrap_or("unknown"));
+    gauge!(BUILD, "version" => version, "commit" => commit, "isolation" => isolation).set(1.0);
+}
+
+const fn canary_label(well: bool) -> &'static str {
+    if well { "ok" } else { "failed" }
+}
+
+/// A canary was accepted.
+pub(crate) fn canary_sang(language: &str, took: Duration, cpu: CpuTime) {
+    counter!(CANARIES, "result" => canary_label(true)).increment(1);
+    let language = language.to_owned();
+    histogram!(CANARY_DURATION, "lang" => language.clone()).record(took.as_secs_f64());
+    histogram!(CANARY_CPU, "lang" => language).record(cpu.duration().as_secs_f64());
+    gauge!(CANARY_SUCCESS).set(since(SystemTime::UNIX_EPOCH));
+}
+
+/// A canary was not accepted.
+pub(crate) fn canary_failed() {
+    counter!(CANARIES, "result" => canary_label(false)).increment(1);
 }
 
 fn since(then: SystemTime) -> f64 {
@@ -326,6 +264,26 @@ pub(crate) fn holds(verdicts: u32, writable: bool, reconnects: u64) {
 /// Children that nobody has reaped.
 pub(crate) fn zombies(number: u32) {
     gauge!(ZOMBIES).set(f64::from(number));
+}
+
+/// Ended orphans were reaped.
+pub(crate) fn reaped(number: u32) {
+    counter!(ZOMBIES_REAPED).increment(number.into());
+}
+
+/// What dead lives have left here, and what boxes of this life leave.
+pub(crate) fn left(swept: Swept, lingering: usize, mounts: usize) {
+    let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let gauged = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+    counter!(ORPHANS_KILLED).absolute(number(swept.killed));
+    counter!(GROUPS_SWEPT).absolute(number(swept.removed));
+    gauge!(LEAKED_GROUPS).set(gauged(lingering + swept.refused));
+    gauge!(LEAKED_MOUNTS).set(gauged(mounts));
+}
+
+/// CPU time that judging has cost beside the programs.
+pub(crate) fn overhead(cpu: Duration) {
+    counter!(OVERHEAD_CPU).absolute(cpu.as_secs());
 }
 
 /// What this process holds.

@@ -43,6 +43,8 @@ pub struct Swept {
     pub refused: usize,
     /// Directories of lives that are alive, this one included.
     pub alive: usize,
+    /// Processes that still lived in the directories that were removed.
+    pub killed: usize,
 }
 
 /// The directories of one life: in each hierarchy a base, and below it the life's own.
@@ -141,10 +143,12 @@ impl Level {
                     swept.alive += 1;
                     continue;
                 };
-                if life::remove_tree(&directory).is_ok() {
-                    swept.removed += 1;
-                } else {
-                    swept.refused += 1;
+                match life::remove_tree(&directory) {
+                    Ok(killed) => {
+                        swept.removed += 1;
+                        swept.killed += killed;
+                    }
+                    Err(_busy) => swept.refused += 1,
                 }
             }
         }

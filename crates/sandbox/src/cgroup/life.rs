@@ -71,14 +71,16 @@ pub(super) fn lives(base: &Path) -> Vec<PathBuf> {
     children(base, |name| name.starts_with(PREFIX) && !name.starts_with(LEAF_PREFIX))
 }
 
-/// Removes a life's directory with the boxes in it, killing whatever still lives there (v1 and v2).
-/// The children are groups of our own: a box cannot make any.
-pub(super) fn remove_tree(life: &Path) -> io::Result<()> {
+/// Removes a life's directory with the boxes in it, killing whatever still lives there (v1 and v2):
+/// how many processes that were. The children are groups of our own: a box cannot make any.
+pub(super) fn remove_tree(life: &Path) -> io::Result<usize> {
+    let mut killed = 0;
     for group in children(life, |_any| true) {
-        end(&group);
+        killed += end(&group);
         std::fs::remove_dir(&group)?;
     }
-    std::fs::remove_dir(life)
+    std::fs::remove_dir(life)?;
+    Ok(killed)
 }
 
 /// Removes the leaves of nodes that are gone; one with a process in it stays by itself (`EBUSY`).
@@ -88,8 +90,9 @@ pub(super) fn remove_empty_leaves(base: &Path) {
     }
 }
 
-/// Ends what is alive in a group of a dead life.
-fn end(group: &Path) {
+/// Ends what is alive in a group of a dead life; says how many processes there were.
+fn end(group: &Path) -> usize {
+    let alive = std::fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
     if std::fs::write(group.join("cgroup.kill"), "1").is_err() {
         kill_listed(group);
     }
@@ -97,9 +100,10 @@ fn end(group: &Path) {
     for _attempt in 0..200 {
         match std::fs::read_to_string(group.join("cgroup.procs")) {
             Ok(list) if !list.trim().is_empty() => pause(),
-            _ => return,
+            _ => break,
         }
     }
+    alive.lines().count()
 }
 
 /// One signal to every process listed in a group.

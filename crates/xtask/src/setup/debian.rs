@@ -1,5 +1,8 @@
 //! Debian packages: only the missing ones, and named before they are installed.
 
+use std::fs;
+use std::path::Path;
+
 use anyhow::{Context, Result, bail};
 
 use crate::shell;
@@ -37,6 +40,34 @@ pub(super) fn install(packages: &[&str]) -> Result<()> {
         apt(&missing).with_context(|| format!("try: apt-get install {list}"))?;
     }
     Ok(())
+}
+
+/// Unpacks one package into a directory: for a tool whose package would start a service.
+///
+/// # Errors
+/// When it cannot be fetched; says which command to type.
+pub(super) fn unpack(package: &str, into: &Path) -> Result<()> {
+    let scratch = into.join(format!("fetch-{}", std::process::id()));
+    fs::create_dir_all(&scratch).with_context(|| format!("cannot make {}", scratch.display()))?;
+    let download = || {
+        // apt's own user may not write there; as root it fetches all the same, and says so.
+        let mut get = shell::command("apt-get", &["-qq", "-o", "APT::Sandbox::User=root"]);
+        shell::run(get.args(["download", package]).current_dir(&scratch))
+    };
+    let fetched = download().or_else(|_old_lists| {
+        println!("setup: refreshing the package lists");
+        shell::run(&mut shell::command("apt-get", &["-qq", "update"]))?;
+        download()
+    });
+    let unpacked = fetched.and_then(|()| {
+        let entries = fs::read_dir(&scratch)?.filter_map(|entry| Some(entry.ok()?.path()));
+        for archive in entries {
+            shell::run(shell::command("dpkg-deb", &["-x"]).arg(&archive).arg(into))?;
+        }
+        Ok(())
+    });
+    fs::remove_dir_all(&scratch).with_context(|| format!("cannot remove {}", scratch.display()))?;
+    unpacked.with_context(|| format!("try: apt-get install {package}"))
 }
 
 fn apt(packages: &[&str]) -> Result<()> {

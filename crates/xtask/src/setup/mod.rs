@@ -24,7 +24,23 @@ pub(crate) fn everything() -> Result<()> {
     let packages = languages::packages()?;
     debian::install(&packages.iter().map(String::as_str).collect::<Vec<_>>())?;
     wheel::fetch(&wheel::TYPOS)?;
+    let promtool = promtool()?;
+    if !promtool.is_file() {
+        println!("setup: unpacking Debian's prometheus for its promtool, {}", promtool.display());
+        debian::unpack("prometheus", &cache()?.join(PROMETHEUS))?;
+    }
     tools::install()
+}
+
+/// Where Debian's prometheus is unpacked in the cache: installed it would start a server.
+const PROMETHEUS: &str = "prometheus";
+
+/// The checker of alerts, as `everything` unpacked it.
+///
+/// # Errors
+/// When neither `MINOS_CACHE` nor `HOME` says where the cache is.
+pub(crate) fn promtool() -> Result<PathBuf> {
+    Ok(cache()?.join(PROMETHEUS).join("usr/bin/promtool"))
 }
 
 /// What running the system needs: compilers for submissions, and the broker.

@@ -5,16 +5,17 @@ use std::fs;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-use crate::shell;
+use crate::{setup, shell};
 
 const UNIT: &str = "deploy/systemd/minos-node.service";
 /// Where the unit says the command is installed.
 const INSTALLED: &str = "/usr/local/bin/minos";
 const ALERTS: &str = "deploy/prometheus/alerts.yml";
+const ALERT_TESTS: &str = "deploy/prometheus/alerts_test.yml";
 const DASHBOARD: &str = "deploy/grafana/minos.json";
 const RUNBOOK: &str = "deploy/runbook.md";
 /// The one file that names metrics.
-const METRICS: &str = "crates/node/src/metrics/mod.rs";
+const METRICS: &str = "crates/node/src/metrics/names.rs";
 const PROFILE: &str = "deploy/container/minos-node.json";
 /// Calls that making a box needs.
 const NEEDED: &[&str] = &[
@@ -182,6 +183,16 @@ fn alerts() -> Result<()> {
     let pages = |name: &&str| runbook.lines().any(|line| line == format!("## {name}"));
     if let Some(name) = names.into_iter().find(|name| !pages(name)) {
         bail!("{RUNBOOK}: has no page `## {name}`");
+    }
+    let promtool = setup::promtool()?;
+    for args in [["check", "rules", ALERTS], ["test", "rules", ALERT_TESTS]] {
+        let said = shell::command(&promtool, &args).output();
+        let said = said.context("promtool is missing; type: cargo xtask setup")?;
+        if !said.status.success() {
+            let (out, err) =
+                (String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
+            bail!("promtool {}: {out}{err}", args.join(" "));
+        }
     }
     Ok(())
 }

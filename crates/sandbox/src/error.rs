@@ -140,8 +140,8 @@ steps! {
     PivotRoot = "pivot-root", "the container's seccomp profile must allow pivot_root (deploy/ has one)";
     /// The warden's own capabilities.
     Capabilities = "capabilities", "the warden needs SYS_ADMIN, SETUID, SETGID, KILL";
-    /// The filter every process inherits.
-    BaseFilter = "base-filter", "needs seccomp filters in the kernel (CONFIG_SECCOMP_FILTER)";
+    /// The filter that every process of a box inherits, with its listener.
+    Filter = "filter", "needs seccomp filters with user notification (CONFIG_SECCOMP_FILTER, Linux 5.0 or newer), and no other listener";
     /// The memory shared with the node.
     SharedPage = "shared-page", "the machine is out of memory or of descriptors";
     /// The box's first process.
@@ -176,8 +176,6 @@ steps! {
     DropCapabilities = "drop-capabilities", "unexpected; please report it with the kernel's version";
     /// No new privileges by exec.
     NoNewPrivileges = "no-new-privileges", "unexpected; please report it with the kernel's version";
-    /// The filter with the listener.
-    BoxFilter = "box-filter", "needs seccomp user notification (Linux 5.0 or newer), and no other listener";
     /// The working directory.
     WorkDirectory = "work-directory", "unexpected; please report it with the kernel's version";
     /// The message that says the box is ready.

@@ -66,6 +66,11 @@ pub(super) trait Controls: std::fmt::Debug + Send {
     fn cpu_micros(&self) -> Result<u64, CgroupError>;
     /// All counters.
     fn counters(&mut self) -> Result<Counters, CgroupError>;
+    /// What later counters are counted from: those that only grow, and the memory in use now. Every
+    /// box reads them once, so nothing is read that nobody subtracts.
+    fn baseline(&mut self) -> Result<Counters, CgroupError> {
+        self.counters()
+    }
     /// Whether anything is alive in it.
     fn populated(&self) -> Result<bool, CgroupError>;
     /// The descriptor that gets `POLLPRI` when `populated` changes.
@@ -135,7 +140,7 @@ impl Group {
     /// [`CgroupError`] when a counter cannot be read.
     pub fn mark(&mut self) -> Result<(), CgroupError> {
         self.controls_mut().forget_peak()?;
-        self.zero = self.controls_mut().counters()?;
+        self.zero = self.controls_mut().baseline()?;
         Ok(())
     }
 
@@ -213,7 +218,7 @@ impl Group {
         }
     }
 
-    /// The same group for the next box, reset and shown empty; a new one in its place when that
+    /// The same group for the next box, reset and shown empty, to be marked anew; a new one in its place when that
     /// cannot be shown (something is alive or charged in it, its peak cannot be forgotten, or
     /// `cgroup.kill` has touched it). Worth trying once the warden has waited for the old box's
     /// init: until then it still counts as a process.
@@ -222,7 +227,6 @@ impl Group {
     /// [`CgroupError`] when no new one can be made.
     pub fn recycle(mut self) -> Result<Self, CgroupError> {
         if !self.killed && self.controls_mut().reset().unwrap_or(false) {
-            self.zero = self.controls_mut().counters()?;
             return Ok(self);
         }
         let next = Shared::group(&self.shared, self.shared.next_name(&self.name))?;

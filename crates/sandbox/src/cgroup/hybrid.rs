@@ -59,6 +59,13 @@ impl Controls for Hybrid {
         Ok(counters)
     }
 
+    fn baseline(&mut self) -> Result<Counters, CgroupError> {
+        let mut counters = Counters { cpu: self.tree.cpu_micros()?, ..Counters::default() };
+        self.memory.baseline(&mut counters)?;
+        counters.processes_refused = self.pids.refused()?;
+        Ok(counters)
+    }
+
     fn populated(&self) -> Result<bool, CgroupError> {
         // Init is in the v1 groups only, and it is the last to go.
         Ok(self.tree.populated()? || self.pids.populated()?)

@@ -79,20 +79,26 @@ impl Memory {
         Ok(())
     }
 
-    pub(super) fn count(&self, counters: &mut Counters) -> Result<(), CgroupError> {
+    /// What only grows, and the memory in use now.
+    pub(super) fn baseline(&self, counters: &mut Counters) -> Result<(), CgroupError> {
         counters.memory = self.usage.number()?;
-        counters.memory_peak = self.peak.number()?;
         // Where both limits are the same the kernel hits the one with swap first.
         counters.memory_hits = self.hits.number()?;
         if let Some(with_swap) = &self.hits_with_swap {
             counters.memory_hits += with_swap.number()?;
         }
+        // Since Linux 4.13; before it `under_oom` is all there is, and it has passed.
+        counters.oom_kills = self.oom.keyed_if_there("oom_kill")?.unwrap_or(0);
+        Ok(())
+    }
+
+    pub(super) fn count(&self, counters: &mut Counters) -> Result<(), CgroupError> {
+        self.baseline(counters)?;
+        counters.memory_peak = self.peak.number()?;
         // Linux 6.18 leaves both at zero; a peak within one stock of the limit says the same.
         if self.in_force.is_some_and(|limit| counters.memory_peak + STOCK_BYTES >= limit) {
             counters.memory_hits = counters.memory_hits.max(1);
         }
-        // Since Linux 4.13; before it `under_oom` is all there is, and it has passed.
-        counters.oom_kills = self.oom.keyed_if_there("oom_kill")?.unwrap_or(0);
         Ok(())
     }
 
@@ -152,11 +158,13 @@ impl Pids {
 
     pub(super) fn count(&mut self, counters: &mut Counters) -> Result<(), CgroupError> {
         counters.processes_peak = self.peak()?.saturating_sub(INSIDE);
-        counters.processes_refused = match &self.events {
-            Some(events) => events.keyed("max")?,
-            None => 0,
-        };
+        counters.processes_refused = self.refused()?;
         Ok(())
+    }
+
+    /// Births refused so far.
+    pub(super) fn refused(&self) -> Result<u64, CgroupError> {
+        self.events.as_ref().map_or(Ok(0), |events| events.keyed("max"))
     }
 
     fn peak(&mut self) -> Result<u64, CgroupError> {
@@ -239,6 +247,13 @@ impl Controls for Full {
         };
         self.memory.count(&mut counters)?;
         self.pids.count(&mut counters)?;
+        Ok(counters)
+    }
+
+    fn baseline(&mut self) -> Result<Counters, CgroupError> {
+        let mut counters = Counters { cpu: self.cpu_micros()?, ..Counters::default() };
+        self.memory.baseline(&mut counters)?;
+        counters.processes_refused = self.pids.refused()?;
         Ok(counters)
     }
 

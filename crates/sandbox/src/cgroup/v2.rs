@@ -166,6 +166,17 @@ impl Controls for Full {
         })
     }
 
+    fn baseline(&mut self) -> Result<Counters, CgroupError> {
+        Ok(Counters {
+            cpu: self.tree.cpu_micros()?,
+            memory: self.memory_current.number()?,
+            oom_kills: self.memory_events.keyed("oom_kill")?,
+            memory_hits: self.memory_events.keyed("max")?,
+            processes_refused: self.pids_events.keyed("max")?,
+            ..Counters::default()
+        })
+    }
+
     fn populated(&self) -> Result<bool, CgroupError> {
         self.tree.populated()
     }

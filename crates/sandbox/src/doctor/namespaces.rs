@@ -140,12 +140,12 @@ fn try_mounts() -> Result<(), (&'static str, Errno)> {
     umount2("/tmp", MntFlags::MNT_DETACH).map_err(step("unmount it"))
 }
 
-/// Installs the box filter in a thread that ends with it.
+/// Installs the filter in a thread that ends with it.
 pub(super) fn filters() -> Finding {
     const NAME: &str = "seccomp";
     const WHY: &str = "it keeps programs from calls that would reach out of the box, and names the \
                        call that ended a run";
-    let program = crate::seccomp::box_filter();
+    let program = crate::seccomp::filter(0);
     let how = crate::seccomp::Install { listener: true, speculation: false };
     let tried = std::thread::spawn(move || {
         nix::sys::prctl::set_no_new_privs()?;

@@ -10,10 +10,10 @@ use crate::sys::seccomp as sys;
 
 /// Calls from here on are x32's.
 const X32_BIT: u32 = 0x4000_0000;
-/// What the box filter lets a program send only with its listener's knowledge.
+/// What the filter lets a program send only with its listener's knowledge.
 const SIGXFSZ: u64 = 25;
 
-/// A call that the box filter reported; its caller waits for an answer.
+/// A call that the filter reported; its caller waits for an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Notification {
     /// Which report this is, for the answer.

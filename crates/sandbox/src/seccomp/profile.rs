@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 
 use super::names::syscall_number;
-use super::tree::{Answer, Condition, Program, Rule, Test};
+use super::tree::{Answer, Condition, Pass, Program, Rule, Test};
 
 /// What `minos` ships; a test reads it.
 const SHIPPED: &str = include_str!("../../../../cluster-config/seccomp/default.toml");
@@ -20,6 +20,10 @@ const ERRNOS: [(&str, u16); 7] = [
     ("EOPNOTSUPP", 95),
     ("EAFNOSUPPORT", 97),
 ];
+
+/// Calls that a box is made with, by the warden and the box's first processes. None of them has a
+/// sixth argument.
+const WARDENS_CALLS: [&str; 4] = ["mount", "umount2", "clone3", "unshare"];
 
 /// A profile that cannot be used: the operator's mistake. Each names the entry by its first call.
 #[derive(Debug, thiserror::Error)]
@@ -50,24 +54,9 @@ pub enum ProfileError {
     /// An entry without a reason.
     #[error("seccomp profile: {0}: an entry says its reason")]
     NoReason(String),
-    /// A call that ends a run is answered by the box filter's listener; the warden has none.
-    #[error("seccomp profile: {0}: only entries of [[refused]] may be of stage \"warden\"")]
-    NeedsListener(String),
     /// Two entries for a call, the first of which leaves nothing for the second.
     #[error("seccomp profile: {0}: has an entry without `when` and another one")]
     Twice(String),
-    /// An errno in the warden's filter would hide a call that ends the run: the kernel takes the
-    /// stricter of two answers.
-    #[error("seccomp profile: {0}: refused at stage \"warden\", so it can never end a run")]
-    Hidden(String),
-}
-
-/// Which filter a rule stands in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Stage {
-    Warden,
-    Box,
 }
 
 #[derive(Debug, Deserialize)]
@@ -86,7 +75,6 @@ struct RawProfile {
 struct RawEntry {
     calls: Vec<String>,
     errno: Option<String>,
-    stage: Stage,
     when: Option<RawCondition>,
     reason: String,
 }
@@ -103,8 +91,7 @@ struct RawCondition {
 /// A checked profile.
 #[derive(Debug, Clone)]
 pub struct Profile {
-    warden: Vec<Rule>,
-    own: Vec<Rule>,
+    rules: Vec<Rule>,
 }
 
 impl Profile {
@@ -125,11 +112,8 @@ impl Profile {
     /// [`ProfileError`], which names the entry.
     pub fn parse(text: &str) -> Result<Self, ProfileError> {
         let raw: RawProfile = toml::from_str(text)?;
-        let mut profile = Self { warden: Vec::new(), own: Vec::new() };
+        let mut profile = Self { rules: Vec::new() };
         for entry in raw.ends_the_run.iter().chain(&raw.watched) {
-            if entry.stage == Stage::Warden {
-                return Err(ProfileError::NeedsListener(entry.name()));
-            }
             profile.add(entry, Answer::Notify)?;
         }
         for entry in &raw.refused {
@@ -140,17 +124,11 @@ impl Profile {
         Ok(profile)
     }
 
-    /// What the warden installs once; see the module.
+    /// What the warden installs, with the word that its own calls bring; see the module.
     #[must_use]
-    pub fn base_filter(&self) -> Program {
-        // Left to the box filter, which can name it: an errno here would hide it.
-        Program::tree(&self.warden, Answer::Allow)
-    }
-
-    /// What the program's process installs last; see the module.
-    #[must_use]
-    pub fn box_filter(&self) -> Program {
-        Program::tree(&self.own, Answer::Notify)
+    pub fn filter(&self, word: u64) -> Program {
+        let calls = WARDENS_CALLS.iter().filter_map(|name| syscall_number(name)).collect();
+        Program::tree(&self.rules, Answer::Notify, &Pass { calls, word })
     }
 
     fn add(&mut self, entry: &RawEntry, answer: Answer) -> Result<(), ProfileError> {
@@ -161,55 +139,37 @@ impl Profile {
         for call in &entry.calls {
             let number =
                 syscall_number(call).ok_or_else(|| ProfileError::UnknownCall(call.clone()))?;
-            let rules = match entry.stage {
-                Stage::Warden => &mut self.warden,
-                Stage::Box => &mut self.own,
-            };
-            rules.push(Rule { number, when, answer });
+            self.rules.push(Rule { number, when, answer });
         }
         Ok(())
     }
 
     fn check(&self) -> Result<(), ProfileError> {
-        let name = |rule: &Rule| super::syscall_name(rule.number).into_owned();
-        for rules in [&self.warden, &self.own] {
-            for (index, rule) in rules.iter().enumerate() {
-                let mut others = rules.iter().skip(index + 1);
-                let same = others.find(|other| other.number == rule.number);
-                if same.is_some_and(|other| rule.when.is_none() || other.when.is_none()) {
-                    return Err(ProfileError::Twice(name(rule)));
-                }
+        for (index, rule) in self.rules.iter().enumerate() {
+            let mut others = self.rules.iter().skip(index + 1);
+            let same = others.find(|other| other.number == rule.number);
+            if same.is_some_and(|other| rule.when.is_none() || other.when.is_none()) {
+                return Err(ProfileError::Twice(super::syscall_name(rule.number).into_owned()));
             }
         }
-        let hidden = self.own.iter().find(|rule| {
-            rule.answer == Answer::Notify
-                && self.warden.iter().any(|other| other.number == rule.number)
-        });
-        hidden.map_or(Ok(()), |rule| Err(ProfileError::Hidden(name(rule))))
+        Ok(())
     }
 
-    /// The rules of both filters one after the other, to compare the cost with.
+    /// Calls that are refused whatever their arguments, with the errno.
     #[cfg(test)]
-    pub(crate) fn in_a_line(&self) -> Program {
-        Program::line(&self.rules(), Answer::Notify)
-    }
-
-    /// Calls that one filter refuses whatever their arguments, with the errno.
-    #[cfg(test)]
-    pub(crate) fn refused(&self, box_stage: bool) -> Vec<(u32, u16)> {
-        let rules = if box_stage { &self.own } else { &self.warden };
-        let unconditional = rules.iter().filter(|rule| rule.when.is_none());
+    pub(crate) fn refused(&self) -> Vec<(u32, u16)> {
+        let unconditional = self.rules.iter().filter(|rule| rule.when.is_none());
         let errno = |answer: Answer| match answer {
             Answer::Errno(errno) => Some(errno),
-            Answer::Allow | Answer::Notify => None,
+            Answer::Notify => None,
         };
         unconditional.filter_map(|rule| Some((rule.number, errno(rule.answer)?))).collect()
     }
 
     /// All rules, as they stand in the profile.
     #[cfg(test)]
-    pub(super) fn rules(&self) -> Vec<Rule> {
-        self.warden.iter().chain(&self.own).copied().collect()
+    pub(super) fn rules(&self) -> &[Rule] {
+        &self.rules
     }
 }
 

@@ -1,10 +1,7 @@
 //! Rules become a BPF program: one binary search over the call's number.
 //!
-//! The kernel runs a new filter once for every system call there is, to learn which calls it always
-//! allows, so installing costs (instructions on the path) x (number of calls), and 18 us whatever
-//! the filter. Measured with the shipped profile (kernel 6.18, two cores, the least of 40): 44 us for
-//! the base filter, once per warden, and 43 us for the box filter, once per box and ahead of its
-//! run; both in a line, 122 us.
+//! The kernel runs a filter at every call, and a new one once for every call there is, to learn which
+//! it always allows: on a tree's path to the answer lie some ten instructions, on a line's up to all.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +11,8 @@ use libc::sock_filter;
 const NR: u32 = 0;
 const ARCH: u32 = 4;
 const ARGS: u32 = 16;
+/// The argument that the word of a [`Pass`] is in, from 0.
+const PASS_ARGUMENT: u32 = 5;
 
 /// `AUDIT_ARCH_X86_64`.
 pub(super) const ARCH_X86_64: u32 = 0xc000_003e;
@@ -40,7 +39,6 @@ const MOST_INSTRUCTIONS: usize = 4_096;
 /// What a call gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
-    Allow,
     Errno(u16),
     Notify,
 }
@@ -48,7 +46,6 @@ pub(super) enum Answer {
 impl Answer {
     fn encoded(self) -> u32 {
         match self {
-            Self::Allow => ALLOW,
             Self::Errno(errno) => ERRNO | (u32::from(errno) & ERRNO_MASK),
             Self::Notify => NOTIFY,
         }
@@ -79,6 +76,13 @@ pub(super) struct Rule {
     pub(super) answer: Answer,
 }
 
+/// What lets some calls through: a number in the sixth argument, which none of them has.
+#[derive(Debug, Clone)]
+pub(super) struct Pass {
+    pub(super) calls: Vec<u32>,
+    pub(super) word: u64,
+}
+
 /// A filter, ready for the kernel. Making one allocates, installing one does not.
 #[derive(Clone)]
 pub struct Program {
@@ -86,11 +90,12 @@ pub struct Program {
 }
 
 impl Program {
-    /// The filter of some rules; `foreign` is what calls of any other architecture get.
-    pub(super) fn tree(rules: &[Rule], foreign: Answer) -> Self {
-        let ranges = ranges(rules, foreign);
+    /// The filter of some rules; `foreign` is what calls of any other architecture get. Whoever
+    /// brings the pass may make the pass's calls, whatever the rules say.
+    pub(super) fn tree(rules: &[Rule], foreign: Answer, pass: &Pass) -> Self {
+        let ranges = ranges(rules, foreign, &pass.calls);
         let mut instructions = head(foreign);
-        emit(&ranges, &mut instructions);
+        emit(&ranges, pass.word, &mut instructions);
         assert!(instructions.len() <= MOST_INSTRUCTIONS, "a profile has fewer rules than that");
         Self { instructions }
     }
@@ -140,23 +145,26 @@ fn head(foreign: Answer) -> Vec<sock_filter> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Range {
     from: u32,
+    /// Whether the pass lets these calls through.
+    passes: bool,
     rules: Vec<Rule>,
 }
 
 /// All numbers there can be, cut where the answer changes.
-fn ranges(rules: &[Rule], foreign: Answer) -> Vec<Range> {
+fn ranges(rules: &[Rule], foreign: Answer, pass: &[u32]) -> Vec<Range> {
     let mut by_number: BTreeMap<u32, Vec<Rule>> = BTreeMap::new();
     for rule in rules {
         by_number.entry(rule.number).or_default().push(*rule);
     }
     let x32 = Rule { number: X32_BIT, when: None, answer: foreign };
-    let mut cut = vec![Range { from: 0, rules: Vec::new() }];
+    let free = |from| Range { from, passes: false, rules: Vec::new() };
+    let mut cut = vec![free(0)];
     for (number, rules) in by_number {
-        push(&mut cut, Range { from: number, rules });
-        push(&mut cut, Range { from: number + 1, rules: Vec::new() });
+        push(&mut cut, Range { from: number, passes: pass.contains(&number), rules });
+        push(&mut cut, free(number + 1));
     }
-    push(&mut cut, Range { from: X32_BIT, rules: vec![x32] });
-    push(&mut cut, Range { from: NO_CALL, rules: Vec::new() });
+    push(&mut cut, Range { from: X32_BIT, passes: false, rules: vec![x32] });
+    push(&mut cut, free(NO_CALL));
     cut
 }
 
@@ -168,7 +176,7 @@ fn push(cut: &mut Vec<Range>, range: Range) {
     let same = |last: &Range| {
         let answers =
             |rules: &[Rule]| rules.iter().map(|rule| (rule.when, rule.answer)).collect::<Vec<_>>();
-        answers(&last.rules) == answers(&range.rules)
+        last.passes == range.passes && answers(&last.rules) == answers(&range.rules)
     };
     if !cut.last().is_some_and(same) {
         cut.push(range);
@@ -176,15 +184,19 @@ fn push(cut: &mut Vec<Range>, range: Range) {
 }
 
 /// A tree over the ranges: half of them on each side of one comparison.
-fn emit(ranges: &[Range], out: &mut Vec<sock_filter>) {
+fn emit(ranges: &[Range], word: u64, out: &mut Vec<sock_filter>) {
     let (below, from) = ranges.split_at(ranges.len() / 2);
     let (Some(middle), false) = (from.first(), below.is_empty()) else {
-        let rules = ranges.first().map(|range| range.rules.as_slice()).unwrap_or_default();
-        out.extend(rule_body(rules));
+        if let Some(range) = ranges.first() {
+            if range.passes {
+                out.extend(pass_body(word));
+            }
+            out.extend(rule_body(&range.rules));
+        }
         return;
     };
     let mut left = Vec::new();
-    emit(below, &mut left);
+    emit(below, word, &mut left);
     // A conditional jump reaches 255 instructions; farther takes one that does nothing else.
     if let Ok(near) = u8::try_from(left.len()) {
         out.push(instruction(JUMP_NOT_BELOW, middle.from, near, 0));
@@ -194,7 +206,22 @@ fn emit(ranges: &[Range], out: &mut Vec<sock_filter>) {
         out.push(instruction(JUMP, far, 0, 0));
     }
     out.append(&mut left);
-    emit(from, out);
+    emit(from, word, out);
+}
+
+/// Lets a call through that brings the word.
+fn pass_body(word: u64) -> [sock_filter; 5] {
+    let at = ARGS + 8 * PASS_ARGUMENT;
+    // Both halves are told apart here, so that nothing is lost.
+    #[expect(clippy::cast_possible_truncation, reason = "each half of the word in its turn")]
+    let (low, high) = (word as u32, (word >> 32) as u32);
+    [
+        instruction(LOAD, at, 0, 0),
+        instruction(JUMP_EQUAL, low, 0, 3),
+        instruction(LOAD, at + 4, 0, 0),
+        instruction(JUMP_EQUAL, high, 0, 1),
+        instruction(RETURN, ALLOW, 0, 0),
+    ]
 }
 
 /// What one call gets: each condition in turn, then the answer.

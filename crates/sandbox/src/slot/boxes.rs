@@ -38,8 +38,9 @@ pub(crate) struct Prepared {
     pub stderr: Pipe,
     /// Readable once init, and with it everything in the box, has ended.
     pub init: OwnedFd,
-    /// Readable when the program has made a call that ends the run.
-    pub listener: OwnedFd,
+    /// Readable when the program has made a call that ends the run: the warden's, for all of its
+    /// boxes, of which one has a program that runs.
+    pub listener: Arc<OwnedFd>,
     /// The first process, as this process numbers it; it is alive until init says otherwise.
     pub program: i32,
     /// Keeps the box's mount namespace, so that its end does not fall to init's exit, which the run
@@ -77,6 +78,7 @@ impl Prepared {
 #[derive(Debug)]
 pub(crate) struct Maker {
     pub started: Started,
+    pub listener: Arc<OwnedFd>,
     pub next: usize,
 }
 
@@ -116,16 +118,14 @@ impl Maker {
         wait(&mut [PollFd::new(socket.as_fd(), PollFlags::POLLIN)], "a box to be prepared")?;
         let (init, pid) = answered(control)?;
         group.watch(pid);
-        let (listener, program) = ready(&socket, &init, cell)?;
-        let held = i32::try_from(pid).unwrap_or(0);
-        if held > 0 {
-            pin(held, cores.run.as_ref());
-        }
-        if program > 0 {
-            pin(program, cores.run.as_ref());
-        }
+        let program = ready(&socket, &init, cell)?;
         let mounts = node::mount_namespace(init.as_fd()).ok();
         group.mark()?;
+        // Last: by now both sleep, and who sleeps need not be moved.
+        let held = i32::try_from(pid).unwrap_or(0);
+        for process in [held, program].into_iter().filter(|process| *process > 0) {
+            pin(process, cores.run.as_ref());
+        }
         let shared = Arc::clone(&self.started.shared);
         Ok(Prepared {
             index,
@@ -135,7 +135,7 @@ impl Maker {
             stdout,
             stderr,
             init,
-            listener,
+            listener: Arc::clone(&self.listener),
             program,
             _mounts: mounts,
         })
@@ -177,16 +177,15 @@ pub(crate) fn take_all(fds: &[i32; MAX_FDS], count: usize) -> Vec<OwnedFd> {
     fds.iter().take(count).filter_map(|fd| owned(*fd).ok()).collect()
 }
 
-/// What the program's process says when it waits for a job: the listener of its filter, and its id.
-fn ready(socket: &OwnedFd, init: &OwnedFd, cell: &Cell) -> Result<(OwnedFd, i32), SandboxError> {
+/// The program's process, which says when it waits for a job.
+fn ready(socket: &OwnedFd, init: &OwnedFd, cell: &Cell) -> Result<i32, SandboxError> {
     let mut bytes = [0; 1];
     let mut fds = [-1; MAX_FDS];
     let received = message::receive(socket.as_raw_fd(), &mut bytes, &mut fds, libc::MSG_DONTWAIT);
     if let Ok(received) = received
         && received.length == 1
-        && let Some(listener) = take_all(&fds, received.descriptors).pop()
     {
-        return Ok((listener, received.sender));
+        return Ok(received.sender);
     }
     // The socket may close a moment before init has ended and written why.
     wait(&mut [PollFd::new(init.as_fd(), PollFlags::POLLIN)], "a failed box to end")?;

@@ -2,6 +2,7 @@
 //! of finished ones as new. All of it happens beside the runs, on other cores where there are any.
 
 use std::collections::VecDeque;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -151,13 +152,13 @@ impl Keeper {
     fn begin(&self) -> Result<Maker, SandboxError> {
         let mut started = spawn::start(&self.places, &self.hello)?;
         pin(started.child.id().cast_signed(), self.places.cores.prepare.as_ref());
-        let answered = answer(std::os::fd::AsFd::as_fd(&started.control))
-            .and_then(|(answer, _none)| answer.map_err(SandboxError::from));
-        if let Err(error) = answered {
-            started.end();
-            return Err(error);
+        match greeted(&started) {
+            Ok(listener) => Ok(Maker { started, listener: Arc::new(listener), next: 0 }),
+            Err(error) => {
+                started.end();
+                Err(error)
+            }
         }
-        Ok(Maker { started, next: 0 })
     }
 
     /// Keeps boxes ready until the house is closed.
@@ -251,6 +252,14 @@ impl Keeper {
         };
         maker.prepare(group, &self.places.cores)
     }
+}
+
+/// The listener of a warden that has left the host.
+fn greeted(started: &spawn::Started) -> Result<OwnedFd, SandboxError> {
+    let (answer, listener) = answer(started.control.as_fd())?;
+    answer.map_err(SandboxError::from)?;
+    let none = SandboxError::setup(crate::SetupStep::Filter, libc::EBADMSG, None);
+    listener.ok_or(none)
 }
 
 /// What stands in the way of the next box.

@@ -206,6 +206,7 @@ unsafe fn clone_and_call<T>(
             inlateout("rax") libc::SYS_clone3 as isize => answer,
             in("rdi") args,
             in("rsi") size_of::<CloneArgs>(),
+            in("r9") raw::pass(),
             in("r12") context,
             in("r13") entry,
             lateout("rcx") _,

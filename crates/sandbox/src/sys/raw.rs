@@ -8,6 +8,7 @@
 #![expect(clippy::cast_sign_loss, reason = "registers have no sign")]
 
 use std::ffi::CStr;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// An errno, as the kernel returns it.
 pub(crate) type Errno = i32;
@@ -36,6 +37,30 @@ unsafe fn syscall(number: libc::c_long, args: [usize; 6]) -> Result<usize, Errno
         Ok(value) => Ok(value),
         Err(_negative) => Err(Errno::try_from(answer.unsigned_abs()).unwrap_or(libc::EIO)),
     }
+}
+
+/// What this process's calls bring in their sixth argument to pass its own filter
+/// ([`crate::seccomp`]); 0 before there is one.
+static PASS: AtomicU64 = AtomicU64::new(0);
+
+/// Draws the word that this process's calls, and those of all who share its memory, bring from now
+/// on.
+///
+/// # Errors
+/// The errno of `getrandom`.
+pub(crate) fn draw_pass() -> Result<u64, Errno> {
+    let mut word = [0_u8; 8];
+    let args = [word.as_mut_ptr() as usize, word.len(), 0, 0, 0, 0];
+    // SAFETY: the kernel writes at most `len` bytes to `word`; so few are never cut short.
+    unsafe { syscall(libc::SYS_getrandom, args) }?;
+    let word = u64::from_ne_bytes(word);
+    PASS.store(word, Ordering::Relaxed);
+    Ok(word)
+}
+
+/// The word.
+pub(super) fn pass() -> usize {
+    PASS.load(Ordering::Relaxed) as usize
 }
 
 /// A descriptor or another small signed number as the kernel's register holds it.
@@ -105,13 +130,13 @@ calls! {
     fn openat(dir: i32, path: &CStr, flags: i32, mode: u32) = SYS_openat(word(dir), pointer(Some(path)), word(flags), mode as usize);
     /// Mounts a file system or changes a mount.
     fn mount(source: Option<&CStr>, target: &CStr, kind: Option<&CStr>, flags: u64, data: Option<&CStr>)
-        = SYS_mount(pointer(source), pointer(Some(target)), pointer(kind), flags as usize, pointer(data));
+        = SYS_mount(pointer(source), pointer(Some(target)), pointer(kind), flags as usize, pointer(data), pass());
     /// Removes a mount.
-    fn umount(target: &CStr, flags: i32) = SYS_umount2(pointer(Some(target)), word(flags));
+    fn umount(target: &CStr, flags: i32) = SYS_umount2(pointer(Some(target)), word(flags), 0, 0, 0, pass());
     /// Copies from one descriptor to another inside the kernel; the answer is a count of bytes.
     fn sendfile(to: i32, from: i32, most: u32) = SYS_sendfile(word(to), word(from), 0, most as usize);
     /// Leaves the process's namespaces of these kinds for new ones.
-    fn unshare(flags: i32) = SYS_unshare(word(flags));
+    fn unshare(flags: i32) = SYS_unshare(word(flags), 0, 0, 0, 0, pass());
     /// Makes `new` the root and puts the old one at `old`.
     fn pivot_root(new: &CStr, old: &CStr) = SYS_pivot_root(pointer(Some(new)), pointer(Some(old)));
     /// A detached copy of the mounts at `path`, closed by exec.

@@ -11,7 +11,7 @@ use crate::seccomp::{Notification, Program};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Install {
     /// Returns a descriptor that gets the calls answered with a notification. A process can have
-    /// one such filter; the box filter needs it, the base filter does not.
+    /// one such filter.
     pub listener: bool,
     /// Leaves the speculative-store-bypass mitigation off for the program (`SPEC_ALLOW`): full speed
     /// on kernels before 5.16, where a filter switches it on. For machines that only judge.

@@ -14,7 +14,6 @@ use super::program;
 use super::protocol::MAX_ATTACH;
 use super::template::{OLD_PROC, Staged};
 use crate::SetupStep;
-use crate::seccomp::Program;
 use crate::sys::message::MAX_FDS;
 use crate::sys::{clone, message, raw};
 
@@ -32,8 +31,6 @@ pub(crate) struct Plan {
     pub tmpfs: CString,
     /// Binds below them.
     pub staged: Vec<Staged>,
-    /// The filter with the listener.
-    pub filter: Program,
 }
 
 /// One box to be. Init, and after it the program's process, have it for themselves.

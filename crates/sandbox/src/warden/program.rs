@@ -9,7 +9,6 @@ use std::sync::atomic::Ordering;
 use super::init::{Init, PROC_FLAGS, Plan, Step};
 use super::job::{DIRECT_STDERR, DIRECT_STDOUT, Head, Texts};
 use crate::SetupStep;
-use crate::seccomp::{Install, install};
 use crate::sys::message;
 use crate::sys::raw;
 
@@ -40,7 +39,7 @@ fn become_program(init: &mut Init) -> Result<Never, Step> {
     let socket = descriptors(init)?;
     raw::realtime(false).map_err(|e| (SetupStep::Priority, e))?;
     no_privileges(init.plan)?;
-    listen(init.plan, socket)?;
+    message::send(socket, b"R", &[]).map_err(|e| (SetupStep::Ready, e))?;
     let received = message::receive(socket, &mut init.job, &mut init.descriptors, 0)
         .map_err(|e| (SetupStep::Job, e))?;
     if received.length == 0 {
@@ -88,17 +87,6 @@ fn no_privileges(plan: &Plan) -> Result<(), Step> {
     raw::drop_capabilities().map_err(|e| (SetupStep::DropCapabilities, e))?;
     raw::chdir(c"/w").map_err(|e| (SetupStep::WorkDirectory, e))?;
     raw::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0).map_err(|e| (SetupStep::NoNewPrivileges, e))?;
-    Ok(())
-}
-
-/// The last filter; its listener goes to the node, with the news that the box is ready.
-fn listen(plan: &Plan, socket: i32) -> Result<(), Step> {
-    let how = Install { listener: true, speculation: true };
-    let listener =
-        install(&plan.filter, how).map_err(|errno| (SetupStep::BoxFilter, errno as i32))?;
-    let listener = listener.ok_or((SetupStep::BoxFilter, libc::EBADF))?;
-    message::send(socket, b"R", &[listener]).map_err(|e| (SetupStep::Ready, e))?;
-    raw::close(listener).map_err(|e| (SetupStep::Ready, e))?;
     Ok(())
 }
 

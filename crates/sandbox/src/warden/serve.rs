@@ -10,7 +10,7 @@ use super::protocol::{
 };
 use super::setup;
 use crate::SetupStep;
-use crate::seccomp::{Install, base_filter, box_filter, install};
+use crate::seccomp::{Install, filter, install};
 use crate::sys::clone::{Berth, Born, Stack};
 use crate::sys::message::{self, MAX_FDS};
 use crate::sys::raw;
@@ -49,24 +49,27 @@ fn begin() -> Result<bool, Failure> {
     let shared = crate::sys::shared::map_received(cells).at(SetupStep::SharedPage)?;
     crate::sys::shared::default_sigpipe().at(SetupStep::Handshake)?;
     let staged = setup::leave_host(&hello)?;
-    let how = Install { listener: false, speculation: true };
-    install(&base_filter(), how)
-        .map_err(|errno| Failure::new(SetupStep::BaseFilter, errno as i32))?;
+    let word = raw::draw_pass().at(SetupStep::Filter)?;
+    let how = Install { listener: true, speculation: true };
+    let listener = install(&filter(word), how)
+        .map_err(|errno| Failure::new(SetupStep::Filter, errno as i32))?
+        .ok_or(Failure::new(SetupStep::Filter, libc::EBADF))?;
     let tmpfs = CString::new(format!(
         "mode=0700,uid={0},gid={0},size={1},nr_inodes={2}",
         hello.uid, hello.disk, hello.disk_files
     ))
     .map_err(|_nul| handshake(libc::EINVAL))?;
-    let plan =
-        Plan { uid: hello.uid, rootless: hello.rootless, tmpfs, staged, filter: box_filter() };
+    let plan = Plan { uid: hello.uid, rootless: hello.rootless, tmpfs, staged };
     // Boxes read both until the process ends, whatever happens to the warden's own frames.
     let (plan, shared) = (Box::leak(Box::new(plan)), Box::leak(Box::new(shared)));
     let mut berths = berths(plan, shared).at(SetupStep::SharedPage)?;
     drop(bytes);
     // Without it small programs are told the warden's peak; that is no reason to judge nothing.
     let _as_far_as_it_goes = diet.and_then(Diet::end);
-    message::send(CONTROL, &encode_answer(&Ok(std::process::id())), &[])
+    message::send(CONTROL, &encode_answer(&Ok(std::process::id())), &[listener])
         .at(SetupStep::Handshake)?;
+    // The node holds it; whoever else did could answer in its place.
+    raw::close(listener).at(SetupStep::Handshake)?;
     Ok(serve(&mut berths))
 }
 

@@ -141,6 +141,7 @@ fn a_recycled_group_remembers_nothing() {
             // What a v1 kernel holds in stock at the mark is taken off: up to 256 KiB a core.
             assert!(group.readings().unwrap().memory_peak > Bytes::from_mib(23));
             group = group.recycle().unwrap();
+            group.mark().unwrap();
             let fresh = group.readings().unwrap();
             assert!(fresh.memory_peak < Bytes::from_mib(1), "{} {fresh:?}", level.isolation());
             assert_eq!(fresh.cpu.micros(), 0);

@@ -14,14 +14,6 @@ use crate::sys::raw;
 
 /// Where the box's socket is moved, out of the way of the descriptors a job brings.
 const SOCKET: i32 = 900;
-/// Resource limits that are the same for every program.
-const NOTHING_OF: [u32; 5] = [
-    libc::RLIMIT_CORE,
-    libc::RLIMIT_MEMLOCK,
-    libc::RLIMIT_MSGQUEUE,
-    libc::RLIMIT_RTPRIO,
-    libc::RLIMIT_NICE,
-];
 /// The kernel kills the program, not its init, when the box is out of memory.
 const OOM_FIRST: &[u8] = b"1000";
 
@@ -74,14 +66,8 @@ fn no_privileges(plan: &Plan) -> Result<(), Step> {
     }
     let read_only = PROC_FLAGS | libc::MS_REMOUNT | libc::MS_BIND | libc::MS_RDONLY;
     raw::mount(None, c"/proc", None, read_only, None).map_err(|e| (SetupStep::MountProc, e))?;
-    for resource in NOTHING_OF {
-        raw::limit(resource, 0, 0).map_err(|e| (SetupStep::Rlimit, e))?;
-    }
     raw::umask(0o077).map_err(|e| (SetupStep::User, e))?;
     let user = |answer: Result<i32, i32>| answer.map_err(|e| (SetupStep::User, e));
-    if !plan.rootless {
-        user(raw::setgroups_none())?;
-    }
     user(raw::setresgid(plan.uid))?;
     user(raw::setresuid(plan.uid))?;
     raw::drop_capabilities().map_err(|e| (SetupStep::DropCapabilities, e))?;

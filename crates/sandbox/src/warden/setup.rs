@@ -11,6 +11,15 @@ use crate::sys::raw;
 /// `KILL`, `SETGID`, `SETUID`, `SETPCAP`, `SYS_ADMIN`, `SYS_RESOURCE`.
 const NEEDED: u64 = 1 << 2 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 21 | 1 << 24;
 
+/// Resource limits that are the same for every program, which inherits them.
+const NOTHING_OF: [u32; 5] = [
+    libc::RLIMIT_CORE,
+    libc::RLIMIT_MEMLOCK,
+    libc::RLIMIT_MSGQUEUE,
+    libc::RLIMIT_RTPRIO,
+    libc::RLIMIT_NICE,
+];
+
 /// Leaves the host: namespaces, tree, filter, capabilities.
 pub(crate) fn leave_host(hello: &Hello) -> Result<Vec<Staged>, Failure> {
     die_with(hello.node)?;
@@ -27,6 +36,12 @@ pub(crate) fn leave_host(hello: &Hello) -> Result<Vec<Staged>, Failure> {
     // Making a box is many short steps in several processes: behind a busy program each of them
     // would wait for a time slice. Where that is not allowed boxes only take longer to be ready.
     let _ordinary_will_do = raw::realtime(true);
+    for resource in NOTHING_OF {
+        raw::limit(resource, 0, 0).at(SetupStep::Rlimit)?;
+    }
+    if !hello.rootless {
+        raw::setgroups_none().at(SetupStep::User)?;
+    }
     bounding_set()?;
     let effective = raw::capabilities().at(SetupStep::Capabilities)?;
     raw::set_capabilities(effective & NEEDED).at(SetupStep::Capabilities)?;

@@ -1,7 +1,7 @@
 //! The tree that boxes see: a few read-only mounts of the host under a root of our own.
 //!
-//! Copying a mount namespace costs per mount, so there are few: the host's directories, five
-//! devices, the root. Small files of `/etc` are copied, and who lives on this machine is nobody's
+//! Copying a mount namespace costs per mount, so there are few: the host's directories, the root, and
+//! one with the devices (or one for each of them, where nodes cannot be made). Small files of `/etc` are copied, and who lives on this machine is nobody's
 //! business: `/etc/passwd` and `/etc/group` are made up.
 
 use std::ffi::CString;
@@ -15,8 +15,9 @@ use crate::SetupStep;
 use crate::spec::Bind;
 use crate::sys::raw;
 
-/// Device nodes that programs get.
-const DEVICES: [&str; 5] = ["null", "zero", "full", "random", "urandom"];
+/// Device nodes that programs get, each with its minor number; their major number is 1.
+const DEVICES: [(&str, u64); 5] =
+    [("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9)];
 /// Links in `/dev`.
 const LINKS: [(&str, &str); 5] = [
     ("fd", "/proc/self/fd"),
@@ -68,11 +69,6 @@ pub(crate) fn build(binds: &[Bind], uid: u32, rootless: bool) -> Result<Vec<Stag
     for bind in binds {
         entries.push(take(bind)?);
     }
-    for device in DEVICES {
-        let path = Path::new("/dev").join(device);
-        let attributes = libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NOEXEC;
-        entries.push(Entry::Mount(grab(&path, &path, attributes)?));
-    }
     let old_proc = if rootless {
         Some(raw::open_tree(c"/proc").about(SetupStep::OpenBind, "/proc")?)
     } else {
@@ -85,10 +81,23 @@ pub(crate) fn build(binds: &[Bind], uid: u32, rootless: bool) -> Result<Vec<Stag
     let flags = libc::MS_NOSUID | libc::MS_NODEV;
     raw::mount(Some(c"minos"), &text(base)?, Some(c"tmpfs"), flags, Some(options))
         .at(SetupStep::TemplateRoot)?;
+    let made = make_devices(base)?;
+    if !made {
+        for (device, _minor) in DEVICES {
+            let path = Path::new("/dev").join(device);
+            let attributes = libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NOEXEC;
+            entries.push(Entry::Mount(grab(&path, &path, attributes)?));
+        }
+    }
     skeleton(base, uid)?;
     let mut staged = Vec::new();
     for entry in entries {
         place(base, entry, &mut staged)?;
+    }
+    if made {
+        let flags = DEVICE_FLAGS | libc::MS_REMOUNT | libc::MS_BIND | libc::MS_RDONLY;
+        let at = text(&inside(base, Path::new("/dev")))?;
+        raw::mount(None, &at, None, flags, None).about(SetupStep::TemplateEntry, "/dev")?;
     }
     if let Some(tree) = old_proc {
         let at = inside(base, Path::new("/.proc"));
@@ -97,6 +106,32 @@ pub(crate) fn build(binds: &[Bind], uid: u32, rootless: bool) -> Result<Vec<Stag
     }
     enter(base)?;
     Ok(staged)
+}
+
+/// What the mount with the devices forbids.
+const DEVICE_FLAGS: u64 = libc::MS_NOSUID | libc::MS_NOEXEC;
+
+/// Makes the device nodes in a file system of their own; whether this process may.
+fn make_devices(base: &Path) -> Result<bool, Failure> {
+    let dev = inside(base, Path::new("/dev"));
+    directory(&dev, 0o755)?;
+    let (at, options) = (text(&dev)?, c"mode=0755,size=64k,nr_inodes=64");
+    raw::mount(Some(c"minos"), &at, Some(c"tmpfs"), DEVICE_FLAGS, Some(options))
+        .about(SetupStep::TemplateEntry, "/dev")?;
+    for (device, minor) in DEVICES {
+        let kind = nix::sys::stat::SFlag::S_IFCHR;
+        let mode = nix::sys::stat::Mode::from_bits_truncate(0o666);
+        let path = dev.join(device);
+        let made = nix::sys::stat::mknod(&path, kind, mode, nix::sys::stat::makedev(1, minor));
+        // Without CAP_MKNOD, or in a user namespace; then the host's are bound.
+        if made.is_err() {
+            raw::umount(&at, libc::MNT_DETACH).about(SetupStep::TemplateEntry, "/dev")?;
+            return Ok(false);
+        }
+        let open_to_all = fs::Permissions::from_mode(0o666);
+        fs::set_permissions(&path, open_to_all).about(SetupStep::TemplateEntry, device)?;
+    }
+    Ok(true)
 }
 
 /// Makes `base` the root.

@@ -9,8 +9,11 @@ fn interpret(program: &Program, arch: u32, nr: u32, args: [u64; 6]) -> (u32, usi
         ARCH => arch,
         _ => {
             let argument = args[usize::try_from((offset - ARGS) / 8).unwrap()];
-            let half =
-                if (offset - ARGS) % 8 == 0 { argument & 0xffff_ffff } else { argument >> 32 };
+            let half = if (offset - ARGS).is_multiple_of(8) {
+                argument & 0xffff_ffff
+            } else {
+                argument >> 32
+            };
             u32::try_from(half).unwrap()
         }
     };

@@ -18,11 +18,12 @@ use crate::warden::cell::Cell;
 use crate::watchdog::{FinalReadings, Kill, Readings, conclude};
 use crate::{Blob, Collect, SandboxError};
 
-/// Up to here the group's peak is coarse (the kernel charges 64 pages ahead on each core), and the
-/// first process's own peak is what is reported.
-const SMALL: u64 = 8 << 20;
-/// A group's charge above the first process's peak that is more than coarseness.
+/// A group's charge above the first process's peak that is more than coarseness: the kernel charges
+/// 64 pages ahead on each core.
 const COARSE: u64 = 1 << 20;
+/// What a process has mapped of libraries, which are charged to nobody in particular. More is a file
+/// that it reads through its memory, and no memory of its own.
+const LIBRARIES: u64 = 8 << 20;
 
 /// What the loop knows when nothing is left to wait for.
 #[derive(Debug)]
@@ -138,12 +139,13 @@ fn ending(status: i32) -> Ending {
     }
 }
 
-/// The figure for "memory used": the group's peak, and for small programs, where that is coarse,
-/// the first process's own.
+/// The figure for "memory used": the first process's own peak, which is the same from run to run,
+/// where that explains what was charged to the group, and else the group's, which is coarse.
 fn memory(group: Bytes, resident: Bytes, cause: &Cause, limits: &Limits) -> Bytes {
     let over = matches!(cause, Cause::Limit { limit: minos_model::LimitKind::Memory, .. });
-    let small = resident > Bytes::ZERO && resident.get() <= SMALL;
-    if over || !small || group.get() > resident.get() + COARSE {
+    let explained = group.get() <= resident.get() + COARSE;
+    let all_its_own = resident.get() <= group.get() + LIBRARIES;
+    if over || resident == Bytes::ZERO || !explained || !all_its_own {
         return group;
     }
     resident.min(limits.memory())
@@ -300,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn small_programs_are_told_their_own_peak_and_large_ones_the_groups() {
+    fn a_process_s_own_peak_is_told_where_it_explains_the_group_s() {
         let limits = Limits::new(RawLimits::default()).unwrap();
         let kib = Bytes::from_kib;
         for (group, resident, expected) in [
@@ -308,6 +310,12 @@ mod tests {
             (kib(1_600), kib(700), kib(700)),
             (kib(1_800), kib(700), kib(1_800)),
             (kib(9_000), kib(9_000), kib(9_000)),
+            (kib(100_100), kib(103_500), kib(103_500)),
+            // Others have used memory too, or files in the box.
+            (kib(101_100), kib(100_000), kib(101_100)),
+            // Mapped libraries, and a mapped input.
+            (kib(20_000), kib(28_192), kib(28_192)),
+            (kib(20_000), kib(28_193), kib(20_000)),
             (kib(512), kib(0), kib(512)),
         ] {
             assert_eq!(memory(group, resident, &Cause::Exited, &limits), expected);

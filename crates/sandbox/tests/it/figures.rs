@@ -56,7 +56,7 @@ fn memory_is_the_program_s_own_peak_on_every_level() {
     let own = "char b[4096]; int f = open(\"/proc/self/status\", 0); b[read(f, b, 4095)] = 0; \
                write(1, strstr(b, \"VmHWM:\") + 6, 16);";
     for touched in
-        ["", "memset(malloc(1 << 20), 1, 1 << 20);", "memset(malloc(5 << 20), 1, 5 << 20);"]
+        ["", "memset(malloc(1 << 20), 1, 1 << 20);", "memset(malloc(50 << 20), 1, 50 << 20);"]
     {
         let program = program("", &format!("{touched} {own}"));
         for mut warden in [warden(), rootless()] {

@@ -14,4 +14,6 @@ mod life;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod pressure;
+#[cfg(test)]
 mod support;

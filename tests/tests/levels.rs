@@ -51,6 +51,23 @@ fn every_program_ends_as_expected_and_leaves_nothing_for_a_user_without_rights()
     passed(&["as-user", kit(), USER]);
 }
 
+/// In a container without the right to mount and without groups root is no better than a user, but
+/// for one thing: no limit on processes binds its own.
+#[test]
+fn bombs_of_processes_are_held_for_a_root_without_rights_or_groups() {
+    let without = "umount -R -l /sys/fs/cgroup && \
+                   exec setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin \"$@\"";
+    let output = Command::new("unshare")
+        .args(["--mount", "--propagation", "private", "sh", "-c", without, "sh"])
+        .args([env!("CARGO_BIN_EXE_minos-corpus"), "run", kit(), "--level", ROOTLESS])
+        .args(["hostile/fork-bomb", "hostile/thread-bomb", "honest/exit-code"])
+        .output()
+        .expect("unshare starts");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}\n{stdout}\n{stderr}", output.status);
+}
+
 #[test]
 fn a_program_that_ends_otherwise_than_expected_is_noticed() {
     let kit = kit();

@@ -73,6 +73,7 @@ impl Warden {
             node: std::process::id(),
             uid: config.first_uid.saturating_add(slot.into()),
             rootless: may & SYS_ADMIN == 0,
+            limited_by_user: isolation == Isolation::Rootless,
             disk: config.disk.get(),
             disk_files: config.disk_files,
             binds: template.binds,

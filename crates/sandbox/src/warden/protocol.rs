@@ -22,6 +22,8 @@ pub(crate) struct Hello {
     pub uid: u32,
     /// Whether a user namespace has to give the rights that the node does not have.
     pub rootless: bool,
+    /// Whether there is no group to limit processes, so that the user's own limit has to.
+    pub limited_by_user: bool,
     /// Size of each of the box's two tmpfs, bytes.
     pub disk: u64,
     /// Inodes of each.
@@ -142,6 +144,7 @@ impl Hello {
         out.u32(self.node);
         out.u32(self.uid);
         out.u32(u32::from(self.rootless));
+        out.u32(u32::from(self.limited_by_user));
         out.u64(self.disk);
         out.u32(self.disk_files);
         for bind in &self.binds {
@@ -159,14 +162,15 @@ impl Hello {
         if from.u32()? != MARK {
             return None;
         }
-        let (node, uid, rootless) = (from.u32()?, from.u32()?, from.u32()? == 1);
+        let (node, uid) = (from.u32()?, from.u32()?);
+        let (rootless, limited_by_user) = (from.u32()? == 1, from.u32()? == 1);
         let (disk, disk_files) = (from.u64()?, from.u32()?);
         let mut binds = Vec::new();
         while !from.0.is_empty() {
             let (host, inside) = (path(from.bytes()?), path(from.bytes()?));
             binds.push(Bind { host, inside, writable: from.u32()? == 1 });
         }
-        Some(Self { node, uid, rootless, disk, disk_files, binds })
+        Some(Self { node, uid, rootless, limited_by_user, disk, disk_files, binds })
     }
 }
 
@@ -220,8 +224,15 @@ mod tests {
     #[test]
     fn every_message_reads_back() {
         let binds = vec![Bind::read_only("/usr", "/usr"), Bind::read_only("/a b", "/w/x")];
-        let hello =
-            Hello { node: 7, uid: 60_001, rootless: true, disk: 1 << 40, disk_files: 9, binds };
+        let hello = Hello {
+            node: 7,
+            uid: 60_001,
+            rootless: true,
+            limited_by_user: false,
+            disk: 1 << 40,
+            disk_files: 9,
+            binds,
+        };
         assert_eq!(Hello::decode(&hello.encode()), Some(hello.clone()));
         let cut = hello.encode();
         assert_eq!(Hello::decode(&cut[..cut.len() - 1]), None);

@@ -26,7 +26,11 @@ pub(crate) fn leave_host(hello: &Hello) -> Result<Vec<Staged>, Failure> {
     // No terminal: every box's process group is one of this session's.
     nix::unistd::setsid().map_err(|errno| Failure::new(SetupStep::Session, errno as i32))?;
     if hello.rootless {
+        if hello.limited_by_user {
+            no_root(hello.uid)?;
+        }
         own_user_namespace(hello.uid)?;
+        die_with(hello.node)?;
     }
     let kinds = libc::CLONE_NEWNS | libc::CLONE_NEWNET | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS;
     raw::unshare(kinds).at(SetupStep::Namespaces)?;
@@ -70,6 +74,23 @@ fn bounding_set() -> Result<(), Failure> {
             Err(errno) => return Err(Failure::new(SetupStep::BoundingSet, errno)),
         }
     }
+    Ok(())
+}
+
+/// Root without the right to mount becomes the slot's user before it makes a user namespace: no
+/// limit on processes binds root's own, wherever they are.
+fn no_root(uid: u32) -> Result<(), Failure> {
+    if !nix::unistd::geteuid().is_root() {
+        return Ok(());
+    }
+    let subject =
+        "root without CAP_SYS_ADMIN needs CAP_SETUID and CAP_SETGID, or run as another user";
+    raw::setgroups_none().about(SetupStep::User, subject)?;
+    raw::setresgid(uid).about(SetupStep::User, subject)?;
+    raw::setresuid(uid).about(SetupStep::User, subject)?;
+    // The kernel takes away the process's own /proc files with the user, and the signal of its
+    // parent's death.
+    raw::prctl(libc::PR_SET_DUMPABLE, 1, 0).at(SetupStep::User)?;
     Ok(())
 }
 

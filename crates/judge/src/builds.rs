@@ -151,10 +151,21 @@ impl Builds {
         let build = read(&entry);
         if build.is_none() {
             self.remove(&entry);
-        } else if File::create(entry.join(USED)).is_err() {
-            self.failures.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.refresh(key);
         }
         build
+    }
+
+    /// The build is used: it is not the next to go.
+    pub(crate) fn refresh(&self, key: &Digest) {
+        let used = self.dir.join(key.to_string()).join(USED);
+        match File::create(used) {
+            // Gone, and used out of memory all the same.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(_) => drop(self.failures.fetch_add(1, Ordering::Relaxed)),
+            Ok(_) => {}
+        }
     }
 
     fn keep(&self, key: &Digest, build: &Build) {

@@ -338,7 +338,7 @@ impl<R: Runs> Judging<'_, R> {
             include.stage != IncludeStage::Compile
                 && include.languages.holds(&self.submission.language)
         }) {
-            beside.push((include.name.clone(), self.workshop.runs.open(&include.path)?));
+            beside.push((include.name.clone(), self.workshop.open(&include.path)?));
         }
         Ok(Tools { program, beside, comparer, interactor, grader, scorer, looks })
     }

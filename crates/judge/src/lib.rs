@@ -12,6 +12,7 @@
 
 #![forbid(unsafe_code)]
 
+mod at_hand;
 mod builds;
 mod check;
 mod compare;
@@ -45,6 +46,7 @@ mod trouble;
 mod verify;
 mod workshop;
 
+pub use at_hand::AtHand;
 pub use builds::{Builds, BuildsError};
 pub use compare::{MAX_COMPARED, compare, compare_default};
 pub use fair::Fairness;

@@ -15,10 +15,11 @@ use minos_model::{
 };
 use minos_problem::{Language, Languages, Step};
 
+use crate::at_hand::{AtHand, Ready, Stamp};
 use crate::builds::{Build, Builds, Key};
 use crate::describe;
 use crate::fair::Fairness;
-use crate::port::{Executable, InFile, Keep, OutFile, Outcome, Request, Runs};
+use crate::port::{Executable, InFile, Keep, OutFile, Outcome, Request, Runs, RunsError};
 use crate::precompiled::Precompiled;
 use crate::program::{Program, environment};
 use crate::ruling::cut;
@@ -31,9 +32,9 @@ use step::{limit_of_a_child, with_others};
 /// error can be endless.
 pub const MAX_LOG: usize = 64 << 10;
 
-/// Programs of packages that stay at hand, so that a checker is not read from the store for each
-/// submission.
-const PROGRAMS_AT_HAND: usize = 16;
+/// Programs of packages that a workshop remembers, so that their sources are not read and hashed for
+/// each submission.
+const PARTS: usize = 16;
 
 /// What a command that prints a version may use; a JVM needs that much only to start.
 fn version_limits(language: &Language) -> RawLimits {
@@ -59,7 +60,8 @@ pub struct Workshop<R: Runs> {
     pub(crate) fairness: Fairness,
     pub(crate) spent: Spent,
     pub(crate) precompiled: Option<Arc<Precompiled>>,
-    at_hand: Vec<(Digest, Program<R::Blob>)>,
+    at_hand: Arc<AtHand<R::Blob>>,
+    parts: Vec<(part::Seen, Program<R::Blob>)>,
 }
 
 /// A source to compile, with the files that lie beside it.
@@ -94,8 +96,16 @@ impl<R: Runs> Workshop<R> {
     /// A workshop that runs programs with `runs`.
     pub fn new(runs: R, languages: Arc<Languages>, builds: Arc<Builds>) -> Self {
         let (versions, fairness) = (HashMap::new(), Fairness::default());
-        let (spent, precompiled, at_hand) = (Spent::default(), None, Vec::new());
-        Self { runs, languages, builds, versions, fairness, spent, precompiled, at_hand }
+        let (spent, precompiled, at_hand) = (Spent::default(), None, Arc::default());
+        let parts = Vec::new();
+        Self { runs, languages, builds, versions, fairness, spent, precompiled, at_hand, parts }
+    }
+
+    /// The same, with what others hold for their boxes already.
+    #[must_use]
+    pub fn with_at_hand(mut self, at_hand: Arc<AtHand<R::Blob>>) -> Self {
+        self.at_hand = at_hand;
+        self
     }
 
     /// The same with another rule for runs that end a little above their CPU limit.
@@ -158,8 +168,14 @@ impl<R: Runs> Workshop<R> {
         };
         let step = &with_others(step, language, text);
         let key = self.key(language, step, text)?;
+        if let Some(ready) = self.at_hand.build(&key) {
+            if ready.is_to_be_refreshed() {
+                self.builds.refresh(&key);
+            }
+            return self.ready(language, &ready, text, true);
+        }
         if let Some(build) = self.builds.get(&key) {
-            return self.held(language, &build, text, true);
+            return self.held(language, (&key, build), text, true);
         }
         let outcome = self.compile(language, step, text)?;
         self.spent.compile = self.spent.compile.saturating_add(outcome.report.cpu);
@@ -203,7 +219,7 @@ impl<R: Runs> Workshop<R> {
         let (cpu, wall) = (outcome.report.cpu, outcome.report.wall);
         let build = Build { artefacts, cpu, wall, log };
         self.builds.put(&key, &build);
-        self.held(language, &build, text, false)
+        self.held(language, (&key, build), text, false)
     }
 
     /// The key of a build: language, compiler, command, limits, source and the files beside it.
@@ -310,22 +326,43 @@ impl<R: Runs> Workshop<R> {
     fn held(
         &mut self,
         language: &Language,
-        build: &Build,
+        (key, build): (&Digest, Build),
         text: Text<'_>,
         cached: bool,
     ) -> Result<Built<R::Blob>, Trouble> {
-        let mut artefacts = Vec::new();
-        for (name, content) in &build.artefacts {
-            artefacts.push((name.clone(), self.runs.hold(content)?));
+        let (mut artefacts, mut bytes) = (Vec::new(), 0);
+        for (name, content) in build.artefacts {
+            bytes += content.len() as u64;
+            artefacts.push((name, self.runs.hold(&content)?));
         }
-        let result = CompileResult {
-            ok: true,
-            cached,
-            cpu: build.cpu,
-            wall: build.wall,
-            log: build.log.clone(),
-        };
-        Ok(Built::Program(self.program(language, artefacts, text)?, result))
+        let ready = Arc::new(Ready::new(artefacts, (build.cpu, build.wall), build.log));
+        self.at_hand.keep_build(key, &ready, bytes);
+        self.ready(language, &ready, text, cached)
+    }
+
+    /// A build that is held as a program.
+    fn ready(
+        &mut self,
+        language: &Language,
+        ready: &Ready<R::Blob>,
+        text: Text<'_>,
+        cached: bool,
+    ) -> Result<Built<R::Blob>, Trouble> {
+        let Ready { artefacts, cpu, wall, log, .. } = ready;
+        let (cpu, wall, log) = (*cpu, *wall, log.clone());
+        let result = CompileResult { ok: true, cached, cpu, wall, log };
+        Ok(Built::Program(self.program(language, artefacts.clone(), text)?, result))
+    }
+
+    /// Content of the problem, held for boxes.
+    pub(crate) fn open(&mut self, path: &Path) -> Result<R::Blob, RunsError> {
+        let Some(stamp) = Stamp::of(path) else { return self.runs.open(path) };
+        if let Some(content) = self.at_hand.file(stamp) {
+            return Ok(content);
+        }
+        let content = self.runs.open(path)?;
+        self.at_hand.keep_file(stamp, &content, self.runs.len(&content));
+        Ok(content)
     }
 
     /// A program of these artefacts. What lay beside the source of an interpreted one lies beside

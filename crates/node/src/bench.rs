@@ -6,12 +6,12 @@ use std::thread;
 use std::time::Duration;
 
 use minos_judge::{
-    Builds, Fairness, Options, PRECOMPILED_INSIDE, Precompiled, Quiet, Sandboxed,
+    AtHand, Builds, Fairness, Options, PRECOMPILED_INSIDE, Precompiled, Quiet, Sandboxed,
     SubmissionToJudge, Workshop, judge,
 };
 use minos_model::{Fault, Judgement, LanguageId, NodeId, Stage};
 use minos_problem::{Language, Languages, Problem};
-use minos_sandbox::{Bind, Sandbox, Template, Warden};
+use minos_sandbox::{Bind, Blob, Sandbox, Template, Warden};
 
 use crate::board::Board;
 use crate::border::{Craft, Desk, Failure, Orders, Task};
@@ -23,6 +23,8 @@ pub(crate) struct Tools {
     pub(crate) sandbox: Arc<Sandbox>,
     pub(crate) languages: Arc<Languages>,
     pub(crate) builds: Arc<Builds>,
+    /// What all slots hold for their boxes.
+    pub(crate) at_hand: Arc<AtHand<Blob>>,
     pub(crate) fairness: Fairness,
     /// What all slots share, so that one of them can have the machine for itself.
     pub(crate) quiet: Arc<Quiet>,
@@ -85,7 +87,9 @@ fn workshop(tools: &Tools, warden: Warden) -> Workshop<Sandboxed> {
     let (languages, builds) = (Arc::clone(&tools.languages), Arc::clone(&tools.builds));
     let boxes =
         Sandboxed::new(warden, Arc::clone(&tools.sandbox)).taking_turns(Arc::clone(&tools.quiet));
-    let workshop = Workshop::new(boxes, languages, builds).with_fairness(tools.fairness);
+    let workshop = Workshop::new(boxes, languages, builds)
+        .with_at_hand(Arc::clone(&tools.at_hand))
+        .with_fairness(tools.fairness);
     match &tools.precompiled {
         Some((precompiled, _)) => workshop.with_precompiled(Arc::clone(precompiled)),
         None => workshop,

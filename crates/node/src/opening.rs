@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use minos_judge::{Builds, Precompiled};
+use minos_judge::{AtHand, Builds, Precompiled};
 use minos_model::{Isolation, LanguageId};
 use minos_problem::{Languages, Problem};
 use minos_queue::Broker;
@@ -62,6 +62,7 @@ pub(crate) fn open(config: &NodeConfig, broker: Broker, board: Board) -> Result<
             Builds::open(dir.join("builds"), config.builds_max)?
                 .shared(Arc::new(Shared::over(broker.clone()))),
         ),
+        at_hand: Arc::new(AtHand::new(config.memory_max, pieces())),
         fairness: config.fairness,
         precompiled: precompiled(config)?,
         quiet: Arc::default(),
@@ -92,6 +93,13 @@ pub(crate) fn open(config: &NodeConfig, broker: Broker, board: Board) -> Result<
         sources,
         sandbox,
     })
+}
+
+/// How much content may be held for boxes at once: each piece is a descriptor, and most of this
+/// process's are for other things.
+fn pieces() -> usize {
+    let open_files = minos_sandbox::open_files().unwrap_or(0);
+    usize::try_from(open_files / 4).unwrap_or(usize::MAX).clamp(64, 4_096)
 }
 
 /// Where headers are compiled ahead, if they are.

@@ -121,7 +121,7 @@ pub mod watchdog;
 
 pub use blob::Blob;
 pub use error::{SandboxError, SetupStep};
-pub use sandbox::{CorePolicy, Sandbox, SandboxConfig, reap};
+pub use sandbox::{CorePolicy, Sandbox, SandboxConfig, open_files, reap};
 pub use slot::cores::physical_cores;
 pub use slot::spawn::{announce_warden_verb, warden_main};
 pub use slot::warden::{Canceller, Warden};

@@ -67,6 +67,15 @@ impl Default for SandboxConfig {
     }
 }
 
+/// How many descriptors this process may have open, as its soft limit says.
+///
+/// # Errors
+/// What the system said.
+pub fn open_files() -> std::io::Result<u64> {
+    let (soft, _hard) = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE)?;
+    Ok(soft)
+}
+
 /// The sandbox of this process.
 #[derive(Debug)]
 pub struct Sandbox {

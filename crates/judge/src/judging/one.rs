@@ -274,7 +274,7 @@ impl<R: Runs> Judging<'_, R> {
     /// Content of the problem. It was complete when it was published, so a file that is missing
     /// now was lost by this machine: a fault, before any checker can make a verdict of it.
     fn open(&mut self, path: &std::path::Path, what: &str) -> Result<R::Blob, Trouble> {
-        let opened = self.workshop.runs.open(path);
+        let opened = self.workshop.open(path);
         opened.map_err(|error| Trouble::from(error).during(what))
     }
 

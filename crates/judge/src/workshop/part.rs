@@ -1,13 +1,28 @@
 //! Programs of packages.
 
+use minos_model::LanguageId;
 use minos_problem::Part;
 
-use super::step::{is_source, with_others};
-use super::{Built, Least, PROGRAMS_AT_HAND, Text, Workshop, find, read_file};
+use super::step::is_source;
+use super::{Built, Least, PARTS, Text, Workshop, find, read_file};
+use crate::at_hand::Stamp;
 use crate::port::Runs;
 use crate::program::Program;
 use crate::ruling::cut;
 use crate::trouble::Trouble;
+
+/// A program of a package as it was seen when it was built: its language, and all of its files in
+/// order, the source first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Seen(LanguageId, Vec<Stamp>, usize);
+
+impl Seen {
+    fn of(part: &Part) -> Option<Self> {
+        let files = std::iter::once(&part.source).chain(&part.resources).chain(&part.further);
+        let stamps = files.map(|path| Stamp::of(path)).collect::<Option<_>>()?;
+        Some(Self(part.language.clone(), stamps, part.resources.len()))
+    }
+}
 
 impl<R: Runs> Workshop<R> {
     /// Builds a program of a package: one that must compile. `fault` makes the trouble when it
@@ -17,10 +32,24 @@ impl<R: Runs> Workshop<R> {
         part: &Part,
         fault: fn(String) -> Trouble,
     ) -> Result<Program<R::Blob>, Trouble> {
-        self.build_mended(part, fault, |_name, content| content)
+        let seen = Seen::of(part);
+        if let Some((_, program)) =
+            self.parts.iter().find(|(before, _)| Some(before) == seen.as_ref())
+        {
+            return Ok(program.clone());
+        }
+        let program = self.build_mended(part, fault, |_name, content| content)?;
+        if let Some(seen) = seen {
+            if self.parts.len() >= PARTS {
+                self.parts.remove(0);
+            }
+            self.parts.push((seen, program.clone()));
+        }
+        Ok(program)
     }
 
-    /// The same with the files beside the source as `mend` makes them: name and content.
+    /// The same with the files beside the source as `mend` makes them (name and content), not
+    /// remembered.
     pub(crate) fn build_mended(
         &mut self,
         part: &Part,
@@ -50,23 +79,8 @@ impl<R: Runs> Workshop<R> {
         }
         let least = Least::default();
         let text = Text { source: &text, beside: &beside, together: &together, least };
-        let at_hand = match &language.compile {
-            Some(step) => Some(self.key(language, &with_others(step, language, text), text)?),
-            None => None,
-        };
-        if let Some((_, program)) = self.at_hand.iter().find(|(key, _)| Some(*key) == at_hand) {
-            return Ok(program.clone());
-        }
         match self.build(language, text)? {
-            Built::Program(program, _) => {
-                if let Some(key) = at_hand {
-                    if self.at_hand.len() >= PROGRAMS_AT_HAND {
-                        self.at_hand.remove(0);
-                    }
-                    self.at_hand.push((key, program.clone()));
-                }
-                Ok(program)
-            }
+            Built::Program(program, _) => Ok(program),
             Built::Refused(verdict, result) => {
                 let lines: Vec<&str> = result.log.lines().take(3).collect();
                 let (id, said) = (&language.id, cut(&lines.join(" | "), 400));

@@ -65,6 +65,7 @@ pub struct NodeConfig {
     pub(crate) packages_max: Bytes,
     pub(crate) builds_max: Bytes,
     pub(crate) sources_max: Bytes,
+    pub(crate) memory_max: Bytes,
     pub(crate) judging: Duration,
     pub(crate) storing: Duration,
     pub(crate) grace: Duration,
@@ -244,6 +245,7 @@ impl NodeConfig {
             packages_max: Bytes::from_mib(20 << 10),
             builds_max: Bytes::from_mib(4 << 10),
             sources_max: Bytes::from_mib(256),
+            memory_max: Bytes::from_mib(256),
             judging: Duration::from_secs(1_800),
             storing: HOLD_VERDICT,
             grace: Duration::from_secs(60),
@@ -311,10 +313,12 @@ impl NodeConfig {
         set(&mut self.packages_max, cache.text("packages", "a size like `20GiB`", mistakes));
         set(&mut self.builds_max, cache.text("builds", "a size like `4GiB`", mistakes));
         set(&mut self.sources_max, cache.text("sources", "a size like `256MiB`", mistakes));
+        set(&mut self.memory_max, cache.text("memory", "a size like `256MiB`", mistakes));
         for (key, size) in [
             ("packages", self.packages_max),
             ("builds", self.builds_max),
             ("sources", self.sources_max),
+            ("memory", self.memory_max),
         ] {
             if size < Bytes::from_mib(64) {
                 mistakes.push(format!("cache.{key}: must be at least 64 MiB"));

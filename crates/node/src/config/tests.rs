@@ -25,6 +25,7 @@ fn the_annotated_file_loads_and_says_what_the_defaults_are() {
     assert_eq!(config.packages_max, defaults.packages_max);
     assert_eq!(config.builds_max, defaults.builds_max);
     assert_eq!(config.sources_max, defaults.sources_max);
+    assert_eq!(config.memory_max, defaults.memory_max);
     assert_eq!(config.judging, defaults.judging);
     assert_eq!(config.storing, defaults.storing);
     assert_eq!(config.grace, defaults.grace);
@@ -73,6 +74,7 @@ fn bounds_come_in_pairs() {
         ("[judging]\ndrain_grace = ", "'24h'", "'86401s'"),
         ("[cache]\nbuilds = ", "'64MiB'", "'63MiB'"),
         ("[cache]\nsources = ", "'64MiB'", "'63MiB'"),
+        ("[cache]\nmemory = ", "'64MiB'", "'63MiB'"),
         ("[lanes]\nx = ", "1000", "1001"),
         ("pool = ", "['any', 'gpu']", "[]"),
         ("pool = ", "['any', 'gpu']", "['any', 'any']"),

@@ -270,7 +270,10 @@ impl<O: Outside> Walk<O> {
         mut judging: Judging,
     ) -> Result<Result<Judgement, Failure>, Detour> {
         let (mut stages, mut word) = (judging.stages.clone(), self.word.clone());
-        let mut news = tokio::time::interval(PROGRESS_PERIOD);
+        let mut news = tokio::time::interval_at(
+            tokio::time::Instant::now() + PROGRESS_PERIOD,
+            PROGRESS_PERIOD,
+        );
         news.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let limit = tokio::time::sleep(self.bounds.judging);
         tokio::pin!(limit);

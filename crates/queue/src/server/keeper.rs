@@ -12,8 +12,10 @@ use tokio::sync::watch;
 use super::config::{Config, LOG};
 use super::{ServerError, States, tail};
 
-/// How often the child is looked at.
+/// How often a child that starts or ends is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
+/// How often one that runs is.
+const LOOK_CALMLY: Duration = Duration::from_millis(50);
 /// How long a server may take to end before it is killed.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 /// The first pause before a server that died is started again; it doubles up to [`PAUSE_CAP`].
@@ -151,7 +153,8 @@ impl Work {
         self.say(State::Running { pid, url: None });
         let mut announced = false;
         loop {
-            if self.ended.recv_timeout(LOOK_EVERY) != Err(RecvTimeoutError::Timeout) {
+            let look = if announced { LOOK_CALMLY } else { LOOK_EVERY };
+            if self.ended.recv_timeout(look) != Err(RecvTimeoutError::Timeout) {
                 self.end(child);
                 return None;
             }

@@ -6,8 +6,9 @@ use minos_model::{By, Bytes, Cause, CpuTime, Digest, Generation, Judgement, Limi
 use minos_problem::{Checker, Languages, Part, Problem, ProblemLimits, StandardChecker, Test};
 
 use super::{Options, SubmissionToJudge, judge};
+use crate::at_hand::AtHand;
 use crate::builds::Builds;
-use crate::fake::{FakeRuns, Reply};
+use crate::fake::{FakeRuns, Held, Reply};
 use crate::trouble::Unjudged;
 use crate::workshop::Workshop;
 
@@ -68,9 +69,19 @@ impl Scene {
         &self,
         runs: FakeRuns,
     ) -> (Result<Judgement, Box<Unjudged>>, FakeRuns, Vec<Stage>) {
+        self.judge_with(runs, Arc::default())
+    }
+
+    /// The same with what others hold for their boxes.
+    pub(super) fn judge_with(
+        &self,
+        runs: FakeRuns,
+        at_hand: Arc<AtHand<Held>>,
+    ) -> (Result<Judgement, Box<Unjudged>>, FakeRuns, Vec<Stage>) {
         let builds =
             Arc::new(Builds::open(self.dir.path().join("builds"), Builds::DEFAULT_MAX).unwrap());
-        let mut workshop = Workshop::new(runs, Arc::new(Languages::builtin()), builds);
+        let mut workshop =
+            Workshop::new(runs, Arc::new(Languages::builtin()), builds).with_at_hand(at_hand);
         let mut stages = Vec::new();
         let submission = SubmissionToJudge {
             id: "s1".parse().unwrap(),

@@ -1,13 +1,16 @@
 //! Every branch of the way from a submission to its judgement.
 
 use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
 
 use minos_model::{Bytes, Cause, CpuTime, Fault, Generation, Isolation, LimitKind, Stage, Verdict};
 use minos_problem::Languages;
 
 use super::MAX_SOURCE;
 use super::scene::{compilers, limit, right, scene, verdicts};
-use crate::fake::{FakeRuns, Reply};
+use crate::at_hand::AtHand;
+use crate::fake::{FakeRuns, Held, Reply};
 use crate::port::{Keep, RunsError};
 
 #[test]
@@ -189,6 +192,28 @@ fn the_same_source_is_compiled_once_and_another_compiler_compiles_it_anew() {
         .on("--version", Reply::print("13.1"))
         .on("main.c -lm", Reply::exit(0).file("main", "BIN"));
     assert!(!scene.judged(right(newer)).compile.unwrap().cached);
+}
+
+#[test]
+fn what_one_slot_has_used_another_neither_reads_nor_holds_again() {
+    let scene = scene();
+    let at_hand = Arc::new(AtHand::default());
+    let (judged, first, _) = scene.judge_with(right(compilers()), Arc::clone(&at_hand));
+    assert_eq!(judged.unwrap().verdict, Verdict::Accepted);
+    std::fs::remove_dir_all(scene.dir.path().join("builds")).unwrap();
+    let aside = scene.dir.path().join("aside");
+    std::fs::write(&aside, "in2 \n").unwrap();
+    std::fs::rename(aside, scene.dir.path().join("in2")).unwrap();
+
+    let runs = right(FakeRuns::default().on("--version", Reply::print("12.2")));
+    let (judged, second, _) = scene.judge_with(runs, at_hand);
+    assert!(judged.unwrap().compile.unwrap().cached);
+    let inputs = |runs: &FakeRuns| -> Vec<Held> {
+        runs.asked.borrow().iter().filter_map(|request| request.stdin.clone()).collect()
+    };
+    let pairs = inputs(&first).into_iter().zip(inputs(&second));
+    let same: Vec<bool> = pairs.map(|(first, second)| Rc::ptr_eq(&first, &second)).collect();
+    assert_eq!(same, [true, false, true], "the second input was written anew");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Where sources become programs: one workshop to a slot, with its boxes, the languages of the
 //! installation and the store of builds.
 
+mod hold;
 mod part;
 mod step;
 
@@ -15,11 +16,11 @@ use minos_model::{
 };
 use minos_problem::{Language, Languages, Step};
 
-use crate::at_hand::{AtHand, Ready, Stamp};
+use crate::at_hand::AtHand;
 use crate::builds::{Build, Builds, Key};
 use crate::describe;
 use crate::fair::Fairness;
-use crate::port::{Executable, InFile, Keep, OutFile, Outcome, Request, Runs, RunsError};
+use crate::port::{Executable, InFile, Keep, OutFile, Outcome, Request, Runs};
 use crate::precompiled::Precompiled;
 use crate::program::{Program, environment};
 use crate::ruling::cut;
@@ -320,49 +321,6 @@ impl<R: Runs> Workshop<R> {
         };
         bytes.extend_from_slice(&outcome.stderr);
         Ok(cut(&String::from_utf8_lossy(&bytes), MAX_LOG))
-    }
-
-    /// A build as a program, its artefacts held for boxes to come.
-    fn held(
-        &mut self,
-        language: &Language,
-        (key, build): (&Digest, Build),
-        text: Text<'_>,
-        cached: bool,
-    ) -> Result<Built<R::Blob>, Trouble> {
-        let (mut artefacts, mut bytes) = (Vec::new(), 0);
-        for (name, content) in build.artefacts {
-            bytes += content.len() as u64;
-            artefacts.push((name, self.runs.hold(&content)?));
-        }
-        let ready = Arc::new(Ready::new(artefacts, (build.cpu, build.wall), build.log));
-        self.at_hand.keep_build(key, &ready, bytes);
-        self.ready(language, &ready, text, cached)
-    }
-
-    /// A build that is held as a program.
-    fn ready(
-        &mut self,
-        language: &Language,
-        ready: &Ready<R::Blob>,
-        text: Text<'_>,
-        cached: bool,
-    ) -> Result<Built<R::Blob>, Trouble> {
-        let Ready { artefacts, cpu, wall, log, .. } = ready;
-        let (cpu, wall, log) = (*cpu, *wall, log.clone());
-        let result = CompileResult { ok: true, cached, cpu, wall, log };
-        Ok(Built::Program(self.program(language, artefacts.clone(), text)?, result))
-    }
-
-    /// Content of the problem, held for boxes.
-    pub(crate) fn open(&mut self, path: &Path) -> Result<R::Blob, RunsError> {
-        let Some(stamp) = Stamp::of(path) else { return self.runs.open(path) };
-        if let Some(content) = self.at_hand.file(stamp) {
-            return Ok(content);
-        }
-        let content = self.runs.open(path)?;
-        self.at_hand.keep_file(stamp, &content, self.runs.len(&content));
-        Ok(content)
     }
 
     /// A program of these artefacts. What lay beside the source of an interpreted one lies beside

@@ -197,7 +197,7 @@ fn the_same_source_is_compiled_once_and_another_compiler_compiles_it_anew() {
 #[test]
 fn what_one_slot_has_used_another_neither_reads_nor_holds_again() {
     let scene = scene();
-    let at_hand = Arc::new(AtHand::default());
+    let at_hand: Arc<AtHand<Held>> = Arc::default();
     let (judged, first, _) = scene.judge_with(right(compilers()), Arc::clone(&at_hand));
     assert_eq!(judged.unwrap().verdict, Verdict::Accepted);
     std::fs::remove_dir_all(scene.dir.path().join("builds")).unwrap();

@@ -131,6 +131,7 @@ mod tests {
             collect: Vec::new(),
             cpu_slack: CpuTime::ZERO,
             quiet: false,
+            read_only: false,
         }
     }
 

@@ -134,6 +134,7 @@ impl<R: Runs> Workshop<R> {
             collect: vec![OutFile { path: PACKED.to_owned(), max: BUILD_LIMITS.output }],
             cpu_slack: CpuTime::ZERO,
             quiet: false,
+            read_only: false,
         })?;
         let report = &outcome.report;
         if (&report.cause, report.ending) != (&Cause::Exited, Ending::Exited { code: 0 }) {

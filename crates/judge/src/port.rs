@@ -94,6 +94,8 @@ pub struct Request<B> {
     pub cpu_slack: CpuTime,
     /// Whether it is to run while nothing else runs here.
     pub quiet: bool,
+    /// Whether it may only read what lies in its working directory.
+    pub read_only: bool,
 }
 
 /// Which of a run's streams are kept.

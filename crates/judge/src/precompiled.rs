@@ -151,6 +151,7 @@ impl<R: Runs> Workshop<R> {
             collect: vec![OutFile { path: PRODUCT.to_owned(), max: MOST }],
             cpu_slack: CpuTime::ZERO,
             quiet: false,
+            read_only: false,
         })?;
         let report = &outcome.report;
         if Verdict::of_compilation(&report.cause, report.ending).is_some() {

@@ -106,6 +106,7 @@ impl<B: Clone> Program<B> {
             collect: Vec::new(),
             cpu_slack: CpuTime::ZERO,
             quiet: false,
+            read_only: false,
         })
     }
 }

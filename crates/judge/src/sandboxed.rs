@@ -193,6 +193,7 @@ fn boxed(request: Request<Blob>) -> RunRequest {
         descriptors: request.descriptors,
         collect: collect.map(|file| Collect { path: file.path, max: file.max }).collect(),
         cpu_slack: request.cpu_slack,
+        read_only: request.read_only,
     }
 }
 

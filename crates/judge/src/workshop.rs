@@ -264,6 +264,7 @@ impl<R: Runs> Workshop<R> {
                 collect: Vec::new(),
                 cpu_slack: CpuTime::ZERO,
                 quiet: false,
+                read_only: false,
             })
             .map_err(|error| Trouble::from(error).during(&hint))?;
         let report = &outcome.report;
@@ -310,6 +311,7 @@ impl<R: Runs> Workshop<R> {
             collect: collect.collect(),
             cpu_slack: CpuTime::ZERO,
             quiet: false,
+            read_only: false,
         })?)
     }
 

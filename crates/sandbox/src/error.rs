@@ -184,6 +184,8 @@ steps! {
     Job = "job", "the node has ended or sent a job it should have refused";
     /// A file of the job.
     File = "file", "the file must fit the box's /w and its memory limit, and its name must be free";
+    /// The working directory made read-only.
+    ReadOnly = "read-only", "unexpected; please report it with the kernel's version";
     /// A limit of the job.
     JobRlimit = "job-rlimit", "unexpected; please report it with the kernel's version";
     /// stdin or a descriptor of the job.

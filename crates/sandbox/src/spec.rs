@@ -89,6 +89,8 @@ pub struct RunRequest {
     pub descriptors: Vec<Blob>,
     /// Files of `/w` to fetch when it has ended by itself.
     pub collect: Vec<Collect>,
+    /// Whether it may only read what is in `/w`; `/tmp` is writable all the same.
+    pub read_only: bool,
     /// How far above its CPU limit the program may come before it is killed: one that ends by
     /// itself in between is over its limit all the same, and its true time is known.
     pub cpu_slack: CpuTime,
@@ -112,6 +114,7 @@ impl RunRequest {
             files: Vec::new(),
             descriptors: Vec::new(),
             collect: Vec::new(),
+            read_only: false,
             cpu_slack: CpuTime::ZERO,
         }
     }

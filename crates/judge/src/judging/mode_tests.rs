@@ -193,6 +193,20 @@ fn named_files_take_the_place_of_stdin_and_stdout() {
 }
 
 #[test]
+fn a_submission_may_only_read_where_the_package_says_so_and_the_jury_may_write() {
+    for forbidden in [true, false] {
+        let mut scene = validated(Passes::Once, false);
+        scene.problem.rules.no_file_writing = forbidden;
+        let runs = named().on("<BIN>", Reply::print("out")).on("<VALID>", Reply::exit(42));
+        let (judged, runs, _) = scene.judge(runs);
+        assert_eq!(judged.unwrap().verdict, Verdict::Accepted);
+        let asked = runs.asked.borrow();
+        let [.., run, checked] = asked.as_slice() else { panic!("too few runs") };
+        assert_eq!((run.read_only, checked.read_only), (forbidden, false));
+    }
+}
+
+#[test]
 fn an_answer_that_is_submitted_is_compared_without_any_run() {
     let mut scene = scene();
     scene.problem.tests.truncate(1);

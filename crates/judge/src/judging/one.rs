@@ -257,6 +257,7 @@ impl<R: Runs> Judging<'_, R> {
     ) -> Result<Request<R::Blob>, Trouble> {
         let raw = self.problem.limits.raw(1, 1);
         let mut request = program.request(test.args.iter().cloned(), raw)?;
+        request.read_only = self.problem.rules.no_file_writing;
         for (name, content) in &tools.beside {
             // What an interpreted submission was checked with lies beside it already.
             if request.files.iter().any(|file| file.path == *name) {

@@ -47,6 +47,7 @@ impl Job {
             collect: count("collect", request.collect.len())?,
             blob: u32::from(matches!(request.program, Program::Blob(_))),
             direct: direct(&request.stdout, DIRECT_STDOUT) | direct(&request.stderr, DIRECT_STDERR),
+            read_only: u32::from(request.read_only),
             cpu: limits.hard_cpu_secs(),
             file_size: limits.hard_file().get(),
             stack: limits.stack().get(),

@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "the system calls that have no safe wrapper are made here")]
 
 pub(crate) mod clone;
+pub(crate) mod landlock;
 pub(crate) mod message;
 pub(crate) mod node;
 pub(crate) mod raw;

@@ -18,7 +18,7 @@ pub(crate) type Errno = i32;
 /// # Safety
 /// The arguments are what the call's manual page asks for: pointers are valid for as long as the
 /// kernel uses them.
-unsafe fn syscall(number: libc::c_long, args: [usize; 6]) -> Result<usize, Errno> {
+pub(super) unsafe fn syscall(number: libc::c_long, args: [usize; 6]) -> Result<usize, Errno> {
     let answer: isize;
     let [a, b, c, d, e, f] = args;
     // SAFETY: the kernel's calling convention on x86-64: number in rax, arguments in rdi, rsi, rdx,
@@ -126,6 +126,8 @@ calls! {
     fn chdir(path: &CStr) = SYS_chdir(pointer(Some(path)));
     /// Makes a directory below `dir`.
     fn mkdirat(dir: i32, path: &CStr, mode: u32) = SYS_mkdirat(word(dir), pointer(Some(path)), mode as usize);
+    /// Changes the permission bits of a file.
+    fn chmod(path: &CStr, mode: u32) = SYS_chmod(pointer(Some(path)), mode as usize);
     /// Opens a file below `dir`.
     fn openat(dir: i32, path: &CStr, flags: i32, mode: u32) = SYS_openat(word(dir), pointer(Some(path)), word(flags), mode as usize);
     /// Mounts a file system or changes a mount.

@@ -35,6 +35,8 @@ pub(crate) struct Head {
     pub blob: u32,
     /// [`DIRECT_STDOUT`] and [`DIRECT_STDERR`]: descriptors that take the pipes' place.
     pub direct: u32,
+    /// 1 when the program may change nothing in `/w`.
+    pub read_only: u32,
     /// `RLIMIT_CPU`, seconds.
     pub cpu: u64,
     /// `RLIMIT_FSIZE`, bytes.
@@ -48,7 +50,7 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    pub(crate) const LENGTH: usize = 7 * 4 + 5 * 8;
+    pub(crate) const LENGTH: usize = 8 * 4 + 5 * 8;
 
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         let counts = [
@@ -59,6 +61,7 @@ impl Head {
             self.collect,
             self.blob,
             self.direct,
+            self.read_only,
         ];
         counts.iter().for_each(|count| out.extend_from_slice(&count.to_le_bytes()));
         let limits = [self.cpu, self.file_size, self.stack, self.open_files, self.processes];
@@ -76,6 +79,7 @@ impl Head {
             collect: from.u32()?,
             blob: from.u32()?,
             direct: from.u32()?,
+            read_only: from.u32()?,
             cpu: from.u64()?,
             file_size: from.u64()?,
             stack: from.u64()?,

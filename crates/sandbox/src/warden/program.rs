@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use super::init::{Init, PROC_FLAGS, Plan, Step};
 use super::job::{DIRECT_STDERR, DIRECT_STDOUT, Head, Texts};
 use crate::SetupStep;
+use crate::sys::landlock;
 use crate::sys::message;
 use crate::sys::raw;
 
@@ -95,6 +96,9 @@ fn start(init: &mut Init, received: usize) -> Result<Never, Step> {
     hand_over(own, &head, &mut next)?;
     let executable = if head.blob == 1 { Some(next().ok_or(bad)?) } else { None };
     files(head.files, &mut texts, &mut next)?;
+    if head.read_only == 1 {
+        read_only().map_err(|e| (SetupStep::ReadOnly, e))?;
+    }
     // Last, so that they bound the program and not the copying of its files.
     limits(&head)?;
     let first_free = 3 + i32::try_from(own.len()).map_err(|_too_many| bad)?;
@@ -165,6 +169,15 @@ fn files(
         made.map_err(|errno| (SetupStep::File, errno))?;
     }
     Ok(())
+}
+
+/// Leaves the program `/tmp` and its devices to write to. A kernel without Landlock has the
+/// directory's own bits to keep honest programs from it, which one that tries could set again.
+fn read_only() -> Result<(), i32> {
+    match landlock::change_nothing_but(&[c"/tmp", c"/dev"]) {
+        Err(libc::ENOSYS | libc::EOPNOTSUPP) => raw::chmod(c"/w", 0o500).map(|_changed| ()),
+        other => other,
+    }
 }
 
 fn copy(from: i32, path: &std::ffi::CStr, mode: u32) -> Result<(), i32> {

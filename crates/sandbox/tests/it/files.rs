@@ -40,6 +40,43 @@ fn files_and_descriptors_are_there_before_the_program_starts() {
 }
 
 #[test]
+fn a_program_that_may_only_read_changes_nothing_in_its_directory() {
+    let mut warden = warden();
+    let attempts = [
+        "echo x > new",
+        "echo x >> given",
+        "true > given",
+        "rm given",
+        "rm -r dir",
+        "mkdir made",
+        "mv given moved",
+        "mv given /tmp/moved",
+        "ln -s given link",
+        "ln given link",
+        "mkfifo pipe",
+        "chmod 700 . dir given; echo x > dir/new",
+        "(cd dir && echo x > inner)",
+        "echo x > /w/new",
+        "echo x > /tmp/t && mv /tmp/t /w/t",
+        "truncate -s 0 given",
+    ];
+    let body: Vec<String> =
+        attempts.iter().map(|it| format!("{{ {it}; }} 2>/dev/null && echo '{it}'")).collect();
+    let allowed = "cat given; echo y > /tmp/t && cat /tmp/t; echo z > /dev/null && echo w >&2; ls";
+    let mut request = shell(&format!("{}; {allowed}", body.join("; ")));
+    let content = |text: &str| Blob::from_bytes(text.as_bytes()).unwrap();
+    for (path, text) in [("given", "g\n"), ("dir/inner", "i\n")] {
+        let content = content(text);
+        request.files.push(BoxFile { path: path.into(), content, executable: false });
+    }
+    request.read_only = true;
+    assert_eq!(printed(&mut warden, &request), "g\ny\ndir\ngiven\n");
+    request.read_only = false;
+    let text = printed(&mut warden, &request);
+    assert!(text.starts_with("echo x > new\necho x >> given\n"), "each can be done: {text}");
+}
+
+#[test]
 fn only_a_regular_file_of_the_box_with_one_name_is_fetched() {
     let mut warden = warden();
     let mut request = shell(

@@ -17,6 +17,7 @@ mod builds;
 mod check;
 mod compare;
 mod describe;
+mod equipment;
 mod fair;
 #[cfg(test)]
 mod fake;
@@ -49,6 +50,7 @@ mod workshop;
 pub use at_hand::AtHand;
 pub use builds::{Builds, BuildsError};
 pub use compare::{MAX_COMPARED, compare, compare_default};
+pub use equipment::Equipment;
 pub use fair::Fairness;
 pub use judging::{MAX_SOURCE, Options, SourceTooLong, SubmissionToJudge, check_source, judge};
 pub use port::{

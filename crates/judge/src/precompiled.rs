@@ -29,6 +29,11 @@ const PRODUCT: &str = "ahead.hpp.gch";
 /// The largest that is kept: today's have 100 MB.
 const MOST: Bytes = Bytes::from_mib(256);
 
+impl Precompiled {
+    /// How many sources want a header before it is made on demand: one alone gains nothing by it.
+    pub const DEMAND: u32 = 2;
+}
+
 /// How a language's header stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Standing {

@@ -5,13 +5,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use minos_judge::{
-    AtHand, Builds, Fairness, Options, PRECOMPILED_INSIDE, Precompiled, Quiet, Sandboxed,
-    SubmissionToJudge, Workshop, judge,
-};
+use minos_judge::{Equipment, Options, Sandboxed, SubmissionToJudge, Workshop, judge};
 use minos_model::{Fault, Judgement, LanguageId, NodeId, Stage};
-use minos_problem::{Language, Languages, Problem};
-use minos_sandbox::{Bind, Blob, Sandbox, Template, Warden};
+use minos_problem::{Language, Problem};
 
 use crate::board::Board;
 use crate::border::{Craft, Desk, Failure, Orders, Task};
@@ -20,16 +16,10 @@ use crate::canary::{Canary, LOOK_EVERY, in_doubt};
 /// What every slot's thread works with.
 #[derive(Debug, Clone)]
 pub(crate) struct Tools {
-    pub(crate) sandbox: Arc<Sandbox>,
-    pub(crate) languages: Arc<Languages>,
-    pub(crate) builds: Arc<Builds>,
-    /// What all slots hold for their boxes.
-    pub(crate) at_hand: Arc<AtHand<Blob>>,
-    pub(crate) fairness: Fairness,
-    /// What all slots share, so that one of them can have the machine for itself.
-    pub(crate) quiet: Arc<Quiet>,
-    /// Headers compiled ahead, and after how many sources that want one.
-    pub(crate) precompiled: Option<(Arc<Precompiled>, u32)>,
+    /// What their workshops share.
+    pub(crate) equipment: Equipment,
+    /// After how many sources that want a header it is compiled ahead.
+    pub(crate) ahead: Option<u32>,
     pub(crate) node: NodeId,
 }
 
@@ -44,9 +34,9 @@ fn work(
     board: &Board,
     orders: &mut Orders<Problem>,
 ) -> Result<(), String> {
-    let warden = warden(tools, orders.slot)?;
+    let warden = tools.equipment.warden(orders.slot).map_err(|error| error.to_string())?;
     let (canceller, pid) = (warden.canceller(), warden.pid());
-    let mut workshop = workshop(tools, warden);
+    let mut workshop = tools.equipment.workshop(warden);
     canary.opens(&mut workshop)?;
     orders.opened(Desk { cancel: Arc::new(move || canceller.cancel()), warden: Some(pid) });
     while let Ok(order) = orders.next_within(LOOK_EVERY) {
@@ -74,40 +64,22 @@ fn work(
     Ok(())
 }
 
-/// A warden whose boxes see the headers that were compiled ahead.
-fn warden(tools: &Tools, slot: u16) -> Result<Warden, String> {
-    let mut template = Template::default();
-    if let Some((precompiled, _)) = &tools.precompiled {
-        template.binds.push(Bind::read_only(precompiled.dir(), PRECOMPILED_INSIDE));
-    }
-    tools.sandbox.warden(slot, template).map_err(|error| error.to_string())
-}
-
-fn workshop(tools: &Tools, warden: Warden) -> Workshop<Sandboxed> {
-    let (languages, builds) = (Arc::clone(&tools.languages), Arc::clone(&tools.builds));
-    let boxes =
-        Sandboxed::new(warden, Arc::clone(&tools.sandbox)).taking_turns(Arc::clone(&tools.quiet));
-    let workshop = Workshop::new(boxes, languages, builds)
-        .with_at_hand(Arc::clone(&tools.at_hand))
-        .with_fairness(tools.fairness);
-    match &tools.precompiled {
-        Some((precompiled, _)) => workshop.with_precompiled(Arc::clone(precompiled)),
-        None => workshop,
-    }
-}
-
 /// How often is looked whether enough sources want a header.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// The thread that compiles headers ahead, in a slot behind all others. It ends when all are made,
 /// or with the node.
 pub(crate) fn compile_ahead(tools: &Arc<Tools>, slot: u16, working: &BTreeSet<LanguageId>) {
-    let Some((precompiled, sources)) = tools.precompiled.clone() else { return };
+    let (Some(precompiled), Some(sources)) = (tools.equipment.precompiled.clone(), tools.ahead)
+    else {
+        return;
+    };
     let has_one = |language: &&Language| {
         working.contains(&language.id)
             && language.compile.as_ref().is_some_and(|step| step.precompiled.is_some())
     };
-    let mut left: Vec<Language> = tools.languages.iter().filter(has_one).cloned().collect();
+    let mut left: Vec<Language> =
+        tools.equipment.languages.iter().filter(has_one).cloned().collect();
     let tools = Arc::downgrade(tools);
     let ahead = move || {
         while let (false, Some(tools)) = (left.is_empty(), tools.upgrade()) {
@@ -118,8 +90,9 @@ pub(crate) fn compile_ahead(tools: &Arc<Tools>, slot: u16, working: &BTreeSet<La
                 continue;
             };
             let language = left.remove(at);
-            let made = warden(&tools, slot).and_then(|warden| {
-                let made = workshop(&tools, warden).precompile(&language);
+            let warden = tools.equipment.warden(slot).map_err(|error| error.to_string());
+            let made = warden.and_then(|warden| {
+                let made = tools.equipment.workshop(warden).precompile(&language);
                 made.map_err(|trouble| trouble.to_string())
             });
             match made {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use minos_judge::{AtHand, Builds, Precompiled};
+use minos_judge::{AtHand, Builds, Equipment, Precompiled};
 use minos_model::{Isolation, LanguageId};
 use minos_problem::{Languages, Problem};
 use minos_queue::Broker;
@@ -56,16 +56,19 @@ pub(crate) fn sources(config: &NodeConfig, dir: &Path) -> Result<Sources, NodeEr
 pub(crate) fn open(config: &NodeConfig, broker: Broker, board: Board) -> Result<Opened, NodeError> {
     let dir = state(config)?;
     let tools = Tools {
-        sandbox: Arc::new(Sandbox::open(config.sandbox.clone())?),
-        languages: Arc::new(config.languages()?),
-        builds: Arc::new(
-            Builds::open(dir.join("builds"), config.builds_max)?
-                .shared(Arc::new(Shared::over(broker.clone()))),
-        ),
-        at_hand: Arc::new(AtHand::new(config.memory_max, pieces())),
-        fairness: config.fairness,
-        precompiled: precompiled(config)?,
-        quiet: Arc::default(),
+        equipment: Equipment {
+            sandbox: Arc::new(Sandbox::open(config.sandbox.clone())?),
+            languages: Arc::new(config.languages()?),
+            builds: Arc::new(
+                Builds::open(dir.join("builds"), config.builds_max)?
+                    .shared(Arc::new(Shared::over(broker.clone()))),
+            ),
+            at_hand: Arc::new(AtHand::new(config.memory_max, pieces())),
+            fairness: config.fairness,
+            quiet: Arc::default(),
+            precompiled: precompiled(config)?,
+        },
+        ahead: config.precompile.after(),
         node: config.name.clone(),
     };
     let shelf = Shelf::open(&dir.join("packages"), config.packages_max, broker)?;
@@ -73,13 +76,15 @@ pub(crate) fn open(config: &NodeConfig, broker: Broker, board: Board) -> Result<
     let working = selftest::working(&tools, config.slots, &dir.join("self-test"), config.record())
         .map_err(NodeError::SelfTest)?;
     if working.is_empty() {
-        let tried: Vec<&str> = tools.languages.iter().map(|one| one.id.as_str()).collect();
+        let tried: Vec<&str> =
+            tools.equipment.languages.iter().map(|one| one.id.as_str()).collect();
         return Err(NodeError::NoLanguage { tried: tried.join(", ") });
     }
     let tools = Arc::new(tools);
     bench::compile_ahead(&tools, config.slots, &working);
-    let (isolation, languages) = (tools.sandbox.isolation(), Arc::clone(&tools.languages));
-    let sandbox = Some(Arc::clone(&tools.sandbox));
+    let Equipment { sandbox, languages, .. } = &tools.equipment;
+    let (isolation, languages) = (sandbox.isolation(), Arc::clone(languages));
+    let sandbox = Some(Arc::clone(sandbox));
     let offered = languages.iter().filter(|language| working.contains(&language.id));
     let (offered, name) = (offered.cloned().collect(), config.name.clone());
     let canary = Canary::new(&dir.join("canary"), offered, name, board.clone())
@@ -103,9 +108,11 @@ fn pieces() -> usize {
 }
 
 /// Where headers are compiled ahead, if they are.
-fn precompiled(config: &NodeConfig) -> Result<Option<(Arc<Precompiled>, u32)>, NodeError> {
-    let Some(sources) = config.precompile.after() else { return Ok(None) };
+fn precompiled(config: &NodeConfig) -> Result<Option<Arc<Precompiled>>, NodeError> {
+    if config.precompile.after().is_none() {
+        return Ok(None);
+    }
     let dir = config.state.join("precompiled");
     let opened = Precompiled::open(&dir).map_err(|source| NodeError::State { dir, source })?;
-    Ok(Some((Arc::new(opened), sources)))
+    Ok(Some(Arc::new(opened)))
 }

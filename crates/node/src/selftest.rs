@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use minos_judge::{Builds, Options, Sandboxed, SubmissionToJudge, Workshop, judge};
+use minos_judge::{Builds, Equipment, Options, Sandboxed, SubmissionToJudge, Workshop, judge};
 use minos_model::{
     Bytes, CpuTime, Digest, Generation, LanguageId, NodeId, ProblemId, SubmissionId, Tenant,
     Verdict, WallTime,
@@ -30,13 +30,13 @@ pub(crate) fn working(
     scratch: &Path,
     record: PathBuf,
 ) -> Result<BTreeSet<LanguageId>, String> {
-    let mut remembered = Remembered::open(record, tools.sandbox.isolation());
+    let mut remembered = Remembered::open(record, tools.equipment.sandbox.isolation());
     let known = |language: &&Language| language.absent().is_none() && remembered.holds(language);
     let (known, unknown): (Vec<&Language>, Vec<&Language>) =
-        tools.languages.iter().partition(known);
+        tools.equipment.languages.iter().partition(known);
     let mut passed = tried(tools, unknown, slots, scratch)?;
     passed.extend(known.iter().map(|language| language.id.clone()));
-    if let Err(error) = remembered.keep(tools.languages.iter(), &passed) {
+    if let Err(error) = remembered.keep(tools.equipment.languages.iter(), &passed) {
         tracing::warn!(%error, "what passed the self-test is not remembered");
     }
     Ok(passed)
@@ -60,7 +60,8 @@ fn tried(
     let problem = hello(scratch).map_err(|error| failed(&error))?;
     let builds =
         Builds::open(scratch.join("builds"), BUILDS_MAX).map_err(|error| failed(&error))?;
-    let tools = Tools { builds: Arc::new(builds), ..tools.clone() };
+    let equipment = Equipment { builds: Arc::new(builds), ..tools.equipment.clone() };
+    let tools = Tools { equipment, ..tools.clone() };
     let threads = usize::from(slots).min(languages.len());
     let waiting = Mutex::new(languages);
     // The virtual machines take longest, and the last of the list is taken first.
@@ -98,9 +99,10 @@ fn test(
     problem: &Problem,
     waiting: &Mutex<Vec<&Language>>,
 ) -> Result<Vec<LanguageId>, String> {
-    let boxes = Sandboxed::open(Arc::clone(&tools.sandbox), slot);
+    let boxes = Sandboxed::open(Arc::clone(&tools.equipment.sandbox), slot);
     let boxes = boxes.map_err(|error| error.to_string())?;
-    let (languages, builds) = (Arc::clone(&tools.languages), Arc::clone(&tools.builds));
+    let Equipment { languages, builds, .. } = &tools.equipment;
+    let (languages, builds) = (Arc::clone(languages), Arc::clone(builds));
     let mut workshop = Workshop::new(boxes, languages, builds);
     let mut passed = Vec::new();
     loop {

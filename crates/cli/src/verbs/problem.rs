@@ -81,6 +81,8 @@ struct PushedDocument<'a> {
     revision: String,
     name: &'a str,
     tests: usize,
+    /// What the package holds and nobody here uses.
+    notes: &'a [String],
     state: &'static str,
 }
 
@@ -110,6 +112,9 @@ pub(crate) fn run(console: Console, args: &Args) -> Outcome {
 
 fn push(console: Console, args: &PushArgs) -> Outcome {
     let package = workshop::open_package(&args.package)?;
+    for note in &package.notes {
+        console.note(&format!("note: {note}"));
+    }
     if !args.unverified {
         verified(console, &package)?;
     }
@@ -135,6 +140,7 @@ fn push(console: Console, args: &PushArgs) -> Outcome {
                 revision: problem.revision.to_string(),
                 name: &problem.name,
                 tests: problem.tests.len(),
+                notes: &package.notes,
                 state,
             })?;
         } else {

@@ -108,7 +108,8 @@ pub(crate) fn verify(
 ) -> Result<Verification, Failure> {
     let languages = Arc::new(workshop::languages()?);
     let bar = console.progress(&format!("preparing {}", package.id));
-    let shop = Shop::open(languages)?;
+    let sources = package.solutions.iter().filter_map(|solution| solution.language.as_ref());
+    let shop = Shop::open(languages)?.for_many(sources)?;
     let mut first = shop.place(0)?;
     let problem = first.prepared(package)?;
     let parts = std::iter::once(Part::Package)
@@ -163,7 +164,7 @@ impl Work<'_> {
                 let (tell, place) = (tell.clone(), place.take());
                 threads.push(scope.spawn(move || {
                     let place = place.map_or_else(|| shop.place(slot), Ok)?;
-                    self.on_one_slot(place, parts, &tell);
+                    self.on_one_slot(shop, place, parts, &tell);
                     Ok::<(), Failure>(())
                 }));
             }
@@ -182,6 +183,7 @@ impl Work<'_> {
 
     fn on_one_slot(
         &self,
+        shop: &Shop,
         mut place: Place,
         parts: &Mutex<VecDeque<Part<'_>>>,
         tell: &mpsc::Sender<Told>,
@@ -198,6 +200,7 @@ impl Work<'_> {
                 )),
                 Some(Part::Solution(index, solution)) => {
                     let what = (self.problem, solution);
+                    shop.ahead(&mut place, solution.language.as_ref());
                     let verified = verify_solution(
                         &mut place.workshop,
                         what,

@@ -22,6 +22,8 @@ pub(crate) struct Document<'a> {
     /// What the package holds and nobody here uses.
     notes: &'a [String],
     tests: Vec<&'a str>,
+    /// The group of each of the tests.
+    test_groups: Vec<Option<&'a str>>,
     solutions: Vec<SolutionPart<'a>>,
 }
 
@@ -56,6 +58,14 @@ struct SolutionPart<'a> {
     trouble: Option<TroublePart<'a>>,
     cpu_us_max: Option<u64>,
     tests: Vec<TestPart<'a>>,
+    groups: Vec<GroupPart<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct GroupPart<'a> {
+    name: &'a str,
+    verdict: &'static str,
+    score: Option<ScorePart>,
 }
 
 #[derive(Debug, Serialize)]
@@ -67,6 +77,7 @@ struct ScorePart {
 #[derive(Debug, Serialize)]
 struct TestPart<'a> {
     name: &'a str,
+    group: Option<&'a str>,
     verdict: &'static str,
     score: Option<ScorePart>,
     cpu_us: u64,
@@ -95,6 +106,7 @@ impl<'a> Document<'a> {
             troubles: troubles.iter().map(TroublePart::of).collect(),
             notes: &package.notes,
             tests: problem.tests.iter().map(|test| test.name.as_str()).collect(),
+            test_groups: problem.tests.iter().map(|test| test.group.as_deref()).collect(),
             solutions: solutions.iter().map(SolutionPart::of).collect(),
         }
     }
@@ -121,6 +133,15 @@ impl<'a> SolutionPart<'a> {
             trouble: verified.trouble.as_ref().map(TroublePart::of),
             cpu_us_max: judgement.map(|judgement| judgement.cpu_max().micros()),
             tests: tests.iter().map(TestPart::of).collect(),
+            groups: judgement
+                .map_or(&[][..], |judgement| &judgement.groups)
+                .iter()
+                .map(|group| GroupPart {
+                    name: &group.name,
+                    verdict: group.verdict.as_str(),
+                    score: group.score.map(ScorePart::of),
+                })
+                .collect(),
         }
     }
 }
@@ -135,6 +156,7 @@ impl<'a> TestPart<'a> {
     fn of(test: &'a TestResult) -> Self {
         Self {
             name: &test.name,
+            group: test.group.as_deref(),
             verdict: test.verdict.as_str(),
             score: test.score.map(ScorePart::of),
             cpu_us: test.cpu.micros(),

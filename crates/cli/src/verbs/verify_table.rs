@@ -2,6 +2,7 @@
 
 use minos_judge::Verified;
 use minos_model::{TestResult, Verdict};
+use minos_problem::Test;
 
 use super::judge_table::paint;
 use super::verify::Verification;
@@ -11,6 +12,8 @@ use crate::console::{Colour, Console};
 const COLUMNS: usize = 10;
 /// `TLE 12.345`.
 const CELL: usize = 10;
+/// Longer names are cut.
+const WIDEST: usize = 24;
 
 /// The matrix, then everything that is not as the package says, then one line that sums it up.
 pub(crate) fn in_words(console: Console, verification: &Verification) -> String {
@@ -23,7 +26,8 @@ pub(crate) fn in_words(console: Console, verification: &Verification) -> String 
         problem.limits.memory
     )];
     lines.extend(matrix(console, verification));
-    lines.extend(package.notes.iter().map(|note| console.paint(Colour::Dim, note)));
+    let note = |note: &String| console.paint(Colour::Dim, &format!("note: {note}"));
+    lines.extend(package.notes.iter().map(note));
     let red = |text: &str| console.paint(Colour::Red, text);
     for finding in findings {
         lines.push(format!("{}  {}", red(&finding.place), finding.message));
@@ -60,14 +64,14 @@ fn matrix(console: Console, verification: &Verification) -> Vec<String> {
     let solutions = &verification.solutions;
     let width = solutions.iter().map(|one| one.name.chars().count()).max().unwrap_or(0);
     let labels = solutions.iter().map(|one| one.label.len()).max().unwrap_or(0);
-    let names: Vec<&str> =
-        verification.problem.tests.iter().map(|test| test.name.as_str()).collect();
     let mut lines = Vec::new();
-    for (block, columns) in names.chunks(COLUMNS).enumerate() {
-        let heads: Vec<String> =
-            columns.iter().map(|name| format!("{:<CELL$}", short(name))).collect();
-        let head = format!("{:<width$}  {:<labels$}  {:<4}  {}", "", "", "", heads.join(" "));
-        lines.push(console.paint(Colour::Dim, head.trim_end()));
+    for (block, columns) in verification.problem.tests.chunks(COLUMNS).enumerate() {
+        let cell = wide_enough(columns);
+        let margin = format!("{:<width$}  {:<labels$}  {:<4}  ", "", "", "");
+        let named = columns.iter().any(|test| test.group.is_some());
+        for head in named.then(|| groups(columns, cell)).into_iter().chain([heads(columns, cell)]) {
+            lines.push(console.paint(Colour::Dim, format!("{margin}{head}").trim_end()));
+        }
         for one in solutions {
             let whole = one.judgement.as_ref().map(|judgement| judgement.verdict);
             let verdict = whole.map_or_else(
@@ -80,7 +84,7 @@ fn matrix(console: Console, verification: &Verification) -> Vec<String> {
                 .iter()
                 .skip(from)
                 .take(columns.len())
-                .map(|test| cell(console, test))
+                .map(|test| self::cell(console, test, cell))
                 .collect();
             let (name, label) = (&one.name, &one.label);
             let row = format!("{name:<width$}  {label:<labels$}  {verdict}  {}", cells.join(" "));
@@ -90,18 +94,93 @@ fn matrix(console: Console, verification: &Verification) -> Vec<String> {
     lines
 }
 
-/// The last part of a test's name, as far as it fits.
-fn short(name: &str) -> String {
-    let last = name.rsplit('/').next().unwrap_or(name);
-    last.chars().take(CELL).collect()
+/// Tests that stand together and are of the same group: their number and its name.
+fn runs(columns: &[Test]) -> Vec<(usize, &str)> {
+    let of_one = |a: &Test, b: &Test| a.group == b.group;
+    columns
+        .chunk_by(of_one)
+        .map(|run| {
+            let name = run.first().and_then(|test| test.group.as_deref());
+            (run.len(), name.map_or("", group))
+        })
+        .collect()
+}
+
+/// How wide cells are for every name to fit, within reason.
+fn wide_enough(columns: &[Test]) -> usize {
+    let tests = columns.iter().map(|test| short(test).chars().count());
+    let groups =
+        runs(columns).into_iter().map(|(tests, name)| (name.chars().count() + 1).div_ceil(tests));
+    tests.chain(groups).max().unwrap_or(0).clamp(CELL, WIDEST)
+}
+
+/// The names of groups, each above the first of its tests.
+fn groups(columns: &[Test], cell: usize) -> String {
+    let over = |(tests, name): (usize, &str)| {
+        let room = tests * (cell + 1) - 1;
+        let shown: String = name.chars().take(room).collect();
+        format!("{shown:<room$}")
+    };
+    runs(columns).into_iter().map(over).collect::<Vec<_>>().join(" ")
+}
+
+/// The names of tests, without that of their group.
+fn heads(columns: &[Test], cell: usize) -> String {
+    let one = |test: &Test| {
+        let shown: String = short(test).chars().take(cell).collect();
+        format!("{shown:<cell$}")
+    };
+    columns.iter().map(one).collect::<Vec<_>>().join(" ")
+}
+
+/// A group's name without what all of them have.
+fn group(name: &str) -> &str {
+    name.strip_prefix("secret/").unwrap_or(name)
+}
+
+/// A test's name within its group.
+fn short(test: &Test) -> &str {
+    if test.of_sources {
+        return "sources";
+    }
+    let below = |group: &String| test.name.strip_prefix(group.as_str())?.strip_prefix('/');
+    test.group.as_ref().and_then(below).unwrap_or(&test.name)
 }
 
 /// The verdict and the CPU time in seconds.
-fn cell(console: Console, test: &TestResult) -> String {
+fn cell(console: Console, test: &TestResult, width: usize) -> String {
     if test.verdict == Verdict::Skipped {
-        return console.paint(Colour::Dim, &format!("{:<CELL$}", "SK"));
+        return console.paint(Colour::Dim, &format!("{:<width$}", "SK"));
     }
     let millis = test.cpu.micros() / 1_000;
     let text = format!("{:<3} {}.{:03}", test.verdict.as_str(), millis / 1_000, millis % 1_000);
-    paint(console, test.verdict, &format!("{text:<CELL$}"))
+    paint(console, test.verdict, &format!("{text:<width$}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn test(name: &str, group: Option<&str>) -> Test {
+        let group = group.map(str::to_owned);
+        Test { group, ..Test::new(name, "in".into(), "ans".into()) }
+    }
+
+    #[test]
+    fn tests_of_the_same_name_stand_under_the_names_of_their_groups() {
+        let columns = [
+            test("sample/1", Some("sample")),
+            test("secret/easy/1", Some("secret/easy")),
+            test("secret/easy/2", Some("secret/easy")),
+            Test { of_sources: true, ..test("secret/hard/test_group", Some("secret/hard")) },
+            test("secret/hard/deep/1", Some("secret/hard")),
+        ];
+        assert_eq!(wide_enough(&columns), 10);
+        assert_eq!(groups(&columns, 10), "sample     easy                  hard                 ");
+        assert_eq!(heads(&columns, 10), "1          1          2          sources    deep/1    ");
+        let alone = [test("07", None), test("secret/x/1", Some("secret/a-long-name-of-one-test"))];
+        assert_eq!(wide_enough(&alone), 24);
+        assert_eq!(heads(&alone, 3), "07  sec");
+        assert_eq!(groups(&alone, 3), "    a-l");
+    }
 }

@@ -1,11 +1,14 @@
 //! Where `judge`, `verify` and `problem push` compile and run: wardens, the languages of this program,
 //! and the cache of prepared problems and builds.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use minos_judge::{Builds, PrepareError, Sandboxed, Workshop, prepare};
-use minos_model::Fault;
+use minos_judge::{
+    Builds, Equipment, Fairness, Precompiled, PrepareError, Sandboxed, Workshop, prepare,
+};
+use minos_model::{Fault, LanguageId};
 use minos_problem::{Cache, Languages, Package, Problem};
 use minos_sandbox::{Sandbox, SandboxConfig};
 
@@ -33,11 +36,23 @@ pub(crate) fn languages() -> Result<Languages, Failure> {
 
 /// What all places of this command share.
 pub(crate) struct Shop {
-    sandbox: Arc<Sandbox>,
-    languages: Arc<Languages>,
-    builds: Arc<Builds>,
+    equipment: Equipment,
     cache: Cache,
+    /// Where headers are compiled ahead, for as long as this lives.
+    ahead: Option<Ahead>,
 }
+
+/// A directory of headers that is gone with its owner.
+struct Ahead(PathBuf);
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+/// With so many sources of one language it pays to compile its header ahead.
+const PAYS: usize = 6;
 
 impl Shop {
     /// Opens the caches.
@@ -49,7 +64,50 @@ impl Shop {
         let cache = Cache::open(dir.join("problems")).map_err(unusable)?;
         let builds = Builds::open(dir.join("builds"), Builds::DEFAULT_MAX).map_err(unusable)?;
         let sandbox = Sandbox::open(SandboxConfig::default()).map_err(unusable)?;
-        Ok(Self { sandbox: Arc::new(sandbox), languages, builds: Arc::new(builds), cache })
+        let equipment = Equipment {
+            sandbox: Arc::new(sandbox),
+            languages,
+            builds: Arc::new(builds),
+            at_hand: Arc::default(),
+            fairness: Fairness::default(),
+            quiet: Arc::default(),
+            precompiled: None,
+        };
+        Ok(Self { equipment, cache, ahead: None })
+    }
+
+    /// The same for many sources, in these languages: where it pays, their headers are compiled
+    /// ahead, as a node does.
+    ///
+    /// # Errors
+    /// Exit code 3 when there is no place for them.
+    pub(crate) fn for_many<'a>(
+        mut self,
+        sources: impl Iterator<Item = &'a LanguageId>,
+    ) -> Result<Self, Failure> {
+        let mut counts: BTreeMap<&LanguageId, usize> = BTreeMap::new();
+        for language in sources {
+            *counts.entry(language).or_default() += 1;
+        }
+        if counts.values().any(|count| *count >= PAYS) {
+            let dir = std::env::temp_dir().join(format!("minos-ahead-{}", std::process::id()));
+            let opened = Precompiled::open(&dir).map_err(unusable)?;
+            self.equipment.precompiled = Some(Arc::new(opened));
+            self.ahead = Some(Ahead(dir));
+        }
+        Ok(self)
+    }
+
+    /// Compiles a language's header ahead when enough sources have asked for it. Without it they
+    /// are compiled as ever.
+    pub(crate) fn ahead(&self, place: &mut Place, language: Option<&LanguageId>) {
+        let language = language.and_then(|id| self.equipment.languages.get(id));
+        let (Some(precompiled), Some(language)) = (&self.equipment.precompiled, language) else {
+            return;
+        };
+        if precompiled.is_due(&language.id, Precompiled::DEMAND) {
+            let _without = place.workshop.precompile(language);
+        }
     }
 
     /// How many places can work at once without slowing each other down: as many as a node has
@@ -64,14 +122,12 @@ impl Shop {
     /// # Errors
     /// Exit code 3 when this machine can build no boxes.
     pub(crate) fn place(&self, slot: u16) -> Result<Place, Failure> {
-        let boxes = Sandboxed::open(Arc::clone(&self.sandbox), slot).map_err(unusable)?;
+        let warden = self.equipment.warden(slot).map_err(unusable)?;
         // Once, and only where boxes can be made: what cannot be had is told in one line.
-        if slot == 0 && self.sandbox.isolation() == minos_model::Isolation::Rootless {
+        if slot == 0 && self.equipment.sandbox.isolation() == minos_model::Isolation::Rootless {
             Console::detect().note(super::serve::APPROXIMATE);
         }
-        let (languages, builds) = (Arc::clone(&self.languages), Arc::clone(&self.builds));
-        let workshop = Workshop::new(boxes, languages, builds);
-        Ok(Place { workshop, cache: self.cache.clone() })
+        Ok(Place { workshop: self.equipment.workshop(warden), cache: self.cache.clone() })
     }
 }
 

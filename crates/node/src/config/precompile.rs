@@ -2,8 +2,7 @@
 
 use std::str::FromStr;
 
-/// How many sources want a header before it is made on demand: one alone gains nothing by it.
-const DEMAND: u32 = 2;
+use minos_judge::Precompiled;
 
 /// When a language's header is compiled ahead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +20,7 @@ impl Precompile {
     pub(crate) const fn after(self) -> Option<u32> {
         match self {
             Self::Start => Some(0),
-            Self::Demand => Some(DEMAND),
+            Self::Demand => Some(Precompiled::DEMAND),
             Self::Never => None,
         }
     }

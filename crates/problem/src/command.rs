@@ -6,6 +6,18 @@
 /// # Errors
 /// What is wrong with it.
 pub(crate) fn split(command: &str) -> Result<Vec<String>, String> {
+    let words = words(command)?;
+    if words.first().is_none_or(String::is_empty) {
+        return Err(format!("`{command}` names no generator; expected its name and arguments"));
+    }
+    Ok(words)
+}
+
+/// Splits any text so.
+///
+/// # Errors
+/// A quote that is never closed.
+pub(crate) fn words(command: &str) -> Result<Vec<String>, String> {
     let mut words: Vec<String> = Vec::new();
     let mut word: Option<String> = None;
     let mut quote: Option<char> = None;
@@ -25,9 +37,6 @@ pub(crate) fn split(command: &str) -> Result<Vec<String>, String> {
         return Err(format!("`{command}`: the quote {open} is never closed"));
     }
     words.extend(word);
-    if words.first().is_none_or(String::is_empty) {
-        return Err(format!("`{command}` names no generator; expected its name and arguments"));
-    }
     Ok(words)
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::data::{Data, folders_in, test_at, tests_in};
 use super::groups;
-use super::manifest::{Manifest, range, words};
+use super::manifest::{Manifest, flags, range, words};
 use super::place::Place;
 use crate::bounds::MAX_DEPTH;
 use crate::yaml::{Field, Map};
@@ -244,20 +244,20 @@ fn output_flags(field: &Field<'_>) -> Result<Vec<String>, PackageError> {
         let problem = "a choice among several output validators is not read; expected flags";
         return Err(field.wrong(problem));
     }
-    Ok(words(&field.texts("flags in one text")?))
+    flags(field)
 }
 
 /// Flags in one text, or with the name of the one validator they are for.
 fn input_flags(field: &Field<'_>) -> Result<ValidatorArgs, PackageError> {
     if !field.is_map() {
-        return Ok(ValidatorArgs::Each(words(&field.texts("flags in one text")?)));
+        return flags(field).map(ValidatorArgs::Each);
     }
     let keys = field.map()?;
     let name = keys.need("name", "the name of an input validator")?.text("a name")?.to_owned();
-    let flags = match keys.get("flags") {
-        Some(flags) => words(&flags.texts("flags in one text")?),
+    let own = match keys.get("flags") {
+        Some(texts) => flags(&texts)?,
         None => Vec::new(),
     };
     keys.close()?;
-    Ok(ValidatorArgs::Named([(name, flags)].into()))
+    Ok(ValidatorArgs::Named([(name, own)].into()))
 }

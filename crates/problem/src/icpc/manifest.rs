@@ -89,8 +89,12 @@ impl Manifest {
             }
         }
         self.validation(map)?;
-        if let Some(flags) = map.get("validator_flags") {
-            self.validator_flags = words(&flags.texts("flags in one text")?);
+        // Packages made for several judges say the same twice.
+        if let Some(args) = map.get("validator_args") {
+            self.validator_flags = flags(&args)?;
+        }
+        if let Some(texts) = map.get("validator_flags") {
+            self.validator_flags = flags(&texts)?;
         }
         let Some(grading) = map.get("grading") else { return Ok(()) };
         let keys = grading.map()?;
@@ -158,8 +162,8 @@ impl Manifest {
             if map.get("validation").is_some() {
                 self.validation(map)?;
             }
-            if let Some(flags) = map.get("validator_flags") {
-                self.validator_flags = words(&flags.texts("flags in one text")?);
+            if let Some(texts) = map.get("validator_flags") {
+                self.validator_flags = flags(&texts)?;
             }
         }
         self.validator_scores = self.scoring;
@@ -260,6 +264,15 @@ fn languages(map: &Map<'_>) -> Result<Option<Vec<String>>, PackageError> {
         }
     }
     Ok(Some(codes))
+}
+
+/// Flags in one text, as a shell would pass them on: quotes hold words together.
+pub(super) fn flags(field: &Field<'_>) -> Result<Vec<String>, PackageError> {
+    let mut all = Vec::new();
+    for text in field.texts("flags in one text")? {
+        all.extend(crate::command::words(&text).map_err(|problem| field.wrong(problem))?);
+    }
+    Ok(all)
 }
 
 /// The words of texts that hold several.

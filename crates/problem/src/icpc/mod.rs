@@ -111,7 +111,13 @@ fn checker(place: &mut Place<'_>, manifest: &Manifest) -> Result<Checker, Packag
     let early =
         manifest.version == IcpcVersion::Draft202307 && !place.has_folder("output_validator");
     let legacy = manifest.version.is_legacy() || early;
-    let folder = if legacy { "output_validators" } else { "output_validator" };
+    let (many, one) = ("output_validators", "output_validator");
+    if legacy && place.has_folder(many) && place.has_folder(one) {
+        return Err(place.wrong(one, format!("beside {many}/; expected only one of them")));
+    }
+    // Some old packages have the new name.
+    let legacy = legacy && !place.has_folder(one);
+    let folder = if legacy { many } else { one };
     let custom = manifest.custom_validation.unwrap_or_else(|| place.has_folder(folder));
     if !custom {
         if place.has_folder(folder) {

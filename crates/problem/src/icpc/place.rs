@@ -124,10 +124,9 @@ impl<'a> Place<'a> {
             "test_case_visualizer",
         ];
         let foreign: &[(&str, &str)] = match version {
-            IcpcVersion::Legacy | IcpcVersion::LegacyIcpc => &[
-                ("output_validator", "output_validators"),
-                ("static_validator", "output_validators"),
-            ],
+            IcpcVersion::Legacy | IcpcVersion::LegacyIcpc => {
+                &[("static_validator", "output_validators")]
+            }
             // It changed from the one to the other.
             IcpcVersion::Draft202307 => &[],
             IcpcVersion::V202509 => {

@@ -117,9 +117,9 @@ fn files_that_are_missing_or_mean_another_version_are_named() {
         ),
         (Sample::icpc().and("graders/g.py", ""), "graders", "no folder of version 2025-09"),
         (
-            Sample::legacy().and("output_validator/v.py", ""),
+            Sample::legacy().and("output_validator/v.py", "").and("output_validators/w.py", ""),
             "output_validator",
-            "output_validators/",
+            "beside output_validators/",
         ),
         (
             Sample::legacy().and("submissions/submissions.yaml", ""),

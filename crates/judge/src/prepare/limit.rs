@@ -15,8 +15,11 @@ pub(super) fn infer<R: Runs>(
     problem: &Problem,
     inference: &Inference,
 ) -> Result<CpuTime, Trouble> {
+    // One in a language that is not here says nothing; the others may be enough.
+    let languages = workshop.languages();
     let keeps = |solution: &&Solution| {
-        solution.time_bounds.iter().any(|bound| bound.side == BoundSide::Lower)
+        let here = solution.language.as_ref().is_some_and(|id| languages.get(id).is_some());
+        here && solution.time_bounds.iter().any(|bound| bound.side == BoundSide::Lower)
     };
     let mut slowest = None;
     for solution in package.solutions.iter().filter(keeps) {
@@ -25,7 +28,7 @@ pub(super) fn infer<R: Runs>(
         slowest = slowest.max(Some(time));
     }
     let slowest = slowest.ok_or_else(|| {
-        Trouble::package("it gives no time limit, and has no accepted solution to infer one from")
+        Trouble::package("it gives no time limit, and has no accepted solution, in a language that is here, to infer one from")
     })?;
     Ok(inference.limit(slowest))
 }

@@ -198,13 +198,14 @@ impl Place<'_> {
         let position = |(file, other): &(&String, String)| {
             let stem = stem_and_extension(file).0;
             let rank = mains.iter().position(|main| *main == stem).unwrap_or(mains.len());
-            (family(other) != kind, rank)
+            (family(other) != kind, rank, other != kind)
         };
         let main = known.iter().min_by_key(|entry| position(entry));
         let (main, main_kind) = main.map(|(file, kind)| ((*file).clone(), kind.clone())).unzip();
         let (main, main_kind) = (main.unwrap_or_default(), main_kind.unwrap_or_default());
-        // An interpreter reads its modules itself; compilers are given every source.
-        let together = !matches!(kind, "py" | "js" | "rb" | "php" | "pl");
+        // An interpreter reads its modules itself, and so does Pascal's compiler; others are given
+        // every source.
+        let together = !matches!(kind, "py" | "js" | "rb" | "php" | "pl" | "pas");
         let (further, resources) =
             files.iter().filter(|file| **file != main).cloned().partition(|file| {
                 together && known.iter().any(|(one, k)| *one == file && of_kind(k))
@@ -256,6 +257,7 @@ fn family(kind: &str) -> &str {
     match kind {
         "cc" | "cxx" | "c++" | "cpp" => "cpp",
         "py3" => "py",
+        "pp" => "pas",
         other => other,
     }
 }

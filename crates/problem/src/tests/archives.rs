@@ -187,6 +187,19 @@ fn an_archive_of_exactly_the_bounds_is_unpacked_and_one_above_is_refused() {
 }
 
 #[test]
+fn a_name_that_is_no_text_is_read_as_one_and_never_as_a_way_out() {
+    // The format has names in two encodings; bytes of neither are shown by the older one's letters.
+    for (name, raw) in [("tests/aa", b"tests/\xff\xfe"), ("files/..", b"\xfe\xff/../..")] {
+        let dir = TempDir::new().unwrap();
+        let path = zip_of(&dir, &[("problem.xml", MANIFEST.as_bytes()), (name, b"x")]);
+        patch(&path, name.as_bytes(), raw);
+        let error = Package::open(&path).unwrap_err().to_string();
+        assert!(error.contains("package.zip") && !error.contains('\n'), "{error}");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing beside the archive");
+    }
+}
+
+#[test]
 fn an_archive_that_lies_or_is_cut_is_refused() {
     let dir = TempDir::new().unwrap();
     let stored = |content: &[u8]| {

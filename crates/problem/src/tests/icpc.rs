@@ -135,6 +135,27 @@ fn kinds_of_problems_combine() {
 }
 
 #[test]
+fn flags_are_words_as_a_shell_makes_them_and_may_stand_under_either_name() {
+    let manifest = "problem.yaml";
+    let old = "validator_flags: float_tolerance 1e-6\n";
+    for (new, expected) in [
+        ("validator_flags: --say \"two words\" -x\n", vec!["--say", "two words", "-x"]),
+        ("validator_args: a  b\n", vec!["a", "b"]),
+        ("validator_args: a\nvalidator_flags: b 'c d'\n", vec!["b", "c d"]),
+        ("", vec![]),
+    ] {
+        let custom = format!("{new}validation: custom\n");
+        let sample = Sample::legacy().edit(manifest, old, &custom);
+        let sample = sample.and("output_validator/v.py", "# v").open().unwrap();
+        assert_eq!(sample.tests[0].validator_args, expected, "{new}");
+        assert!(matches!(sample.checker, Checker::Validators(_)), "its folder has the new name");
+    }
+    let open = Sample::legacy().edit(manifest, "1e-6", "'open");
+    let error = open.open().unwrap_err().to_string();
+    assert!(error.contains("never closed"), "{error}");
+}
+
+#[test]
 fn the_draft_has_some_of_the_old_version_and_some_of_the_new() {
     let old = Sample::legacy()
         .edit("problem.yaml", "name", "problem_format_version: 2023-07-draft\nauthor: A\nname")

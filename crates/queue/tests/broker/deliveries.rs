@@ -104,6 +104,41 @@ async fn an_idle_slot_has_a_new_job_within_a_second_whatever_its_lane() {
     }
 }
 
+/// The words that wake idle slots may be lost: here there are none.
+#[tokio::test]
+async fn an_idle_slot_finds_a_job_that_nobody_told_it_of_within_a_second() {
+    let cluster = cluster().await;
+    let client = async_nats::ConnectOptions::with_token(cluster.server.options().token.unwrap());
+    let client = client.connect(cluster.server.options().url).await.unwrap();
+    let context = async_nats::jetstream::new(client);
+    let mut jobs = context.get_stream("JOBS").await.unwrap().cached_info().config.clone();
+    assert!(jobs.republish.take().is_some());
+    context.update_stream(jobs).await.unwrap();
+
+    let lanes = cluster.lanes().await;
+    let mut rotation = lanes.rotation(0).await.unwrap();
+    for round in 0..4 {
+        for lane in ["rejudge", "contest", "practice"] {
+            // Tenants of every round lie in other shards.
+            let mut sent = job_in(lane, &format!("{lane}-{round}"));
+            sent.submission.tenant = format!("team-{round}").parse().unwrap();
+            let taken = async {
+                loop {
+                    let next = lanes.next(&mut rotation, Duration::from_millis(500)).await.unwrap();
+                    if let Some(delivery) = next {
+                        return delivery;
+                    }
+                }
+            };
+            let (stored, taken) = tokio::join!(cluster.broker.submit(&sent), taken);
+            stored.unwrap();
+            let waited = taken.published_at.elapsed().unwrap_or_default();
+            assert!(waited < Duration::from_secs(1), "{lane}, round {round}: {waited:?}");
+            taken.ack().await.unwrap();
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_lease_keeps_a_delivery_and_without_it_the_job_goes_elsewhere() {
     let cluster = cluster().await;

@@ -8,31 +8,27 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::{self, AckPolicy, pull};
 use async_nats::jetstream::context::GetStreamErrorKind;
-use async_nats::jetstream::stream::{
-    Config, DiscardPolicy, PersistenceMode, Republish, RetentionPolicy, StorageType,
-    SubjectTransform,
-};
+use async_nats::jetstream::stream::Config;
 use futures_util::StreamExt;
-use minos_model::{Bytes, Pool};
+use minos_model::Pool;
 
 use crate::broker::broker_error;
 use crate::lanes::WEIGHT;
-use crate::subject::{
-    ADVISORIES, BUILDS, CONTROL, DEAD, EVENTS, JANITOR, JOBS, NODES, PACKAGES, PROBLEMS, REJUDGES,
-    RESULTS, SOURCES, SUBMISSIONS, Shard, TRIALS, WAKE, idle_consumer, idle_filter, kept_subject,
-    published_filter,
-};
-use crate::wire::{MAX_JOB, MAX_JUDGEMENT};
-use crate::{Broker, LaneConfig, QueueError, StreamConfig, Topology};
+use crate::streams::streams;
+use crate::subject::{ADVISORIES, JANITOR, JOBS, Shard, idle_consumer, idle_filter};
+use crate::{Broker, LaneConfig, QueueError, Topology};
 
-/// Room for headers beside the largest body, in bytes.
-const HEADERS: usize = 16 * 1024;
 /// Consumers that are made at once.
 const AT_ONCE: usize = 16;
-/// How long a message id is remembered. Only a fast path: nothing rests on it.
-const DUPLICATES: Duration = Duration::from_secs(120);
 
-/// What `init` did to one thing.
+/// Whether a difference is mended or only told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Act {
+    Look,
+    Change,
+}
+
+/// What `init` did to one thing, or would do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// It was not there.
@@ -48,6 +44,16 @@ impl Change {
     #[must_use]
     pub const fn is_change(&self) -> bool {
         !matches!(self, Self::Unchanged(_))
+    }
+
+    /// The same before it is done.
+    #[must_use]
+    pub fn before(&self) -> String {
+        match self {
+            Self::Created(what) => format!("to create: {what}"),
+            Self::Updated(what, settings) => format!("to update: {what}: {}", settings.join(", ")),
+            Self::Unchanged(what) => format!("as it is: {what}"),
+        }
     }
 }
 
@@ -68,13 +74,25 @@ impl Broker {
     /// [`QueueError::Broker`] names the stream or consumer: the broker has too little room for
     /// what the topology reserves, or a setting cannot be changed.
     pub async fn init(&self, topology: &Topology) -> Result<Vec<Change>, QueueError> {
+        self.walk(topology, Act::Change).await
+    }
+
+    /// What [`Broker::init`] would do; changes nothing.
+    ///
+    /// # Errors
+    /// [`QueueError::Broker`], [`QueueError::Timeout`].
+    pub async fn compare(&self, topology: &Topology) -> Result<Vec<Change>, QueueError> {
+        self.walk(topology, Act::Look).await
+    }
+
+    async fn walk(&self, topology: &Topology, act: Act) -> Result<Vec<Change>, QueueError> {
         let mut changes = Vec::new();
         for config in streams(topology) {
-            changes.push(self.ensure_stream(config).await?);
+            changes.push(self.ensure_stream(config, act).await?);
         }
         for pool in &topology.pools {
             for lane in &topology.lanes {
-                changes.push(self.ensure_lane(topology, lane, pool).await?);
+                changes.push(self.ensure_lane(topology, (lane, pool), act).await?);
             }
             let idle = pull::Config {
                 durable_name: Some(idle_consumer(pool)),
@@ -86,7 +104,7 @@ impl Broker {
                 ..pull::Config::default()
             };
             // It has no lane's bounds: nothing is ever delivered.
-            changes.push(self.ensure_consumer(JOBS, idle).await?);
+            changes.push(self.ensure_consumer(JOBS, idle, act).await?);
         }
         let janitor = pull::Config {
             durable_name: Some(JANITOR.to_owned()),
@@ -94,7 +112,7 @@ impl Broker {
             ack_wait: Duration::from_secs(30),
             ..pull::Config::default()
         };
-        changes.push(self.ensure_consumer(ADVISORIES, janitor).await?);
+        changes.push(self.ensure_consumer(ADVISORIES, janitor, act).await?);
         Ok(changes)
     }
 
@@ -102,8 +120,8 @@ impl Broker {
     async fn ensure_lane(
         &self,
         topology: &Topology,
-        lane: &LaneConfig,
-        pool: &Pool,
+        (lane, pool): (&LaneConfig, &Pool),
+        act: Act,
     ) -> Result<Change, QueueError> {
         let shards = (0..topology.shards).map(|number| {
             let shard = Shard { lane: lane.lane.clone(), pool: pool.clone(), number };
@@ -121,7 +139,7 @@ impl Broker {
                 metadata: HashMap::from([(WEIGHT.to_owned(), lane.weight.to_string())]),
                 ..pull::Config::default()
             };
-            self.ensure_consumer(JOBS, config)
+            self.ensure_consumer(JOBS, config, act)
         });
         let mut shards = futures_util::stream::iter(shards).buffered(AT_ONCE);
         let what = format!("consumers of lane {}, pool {pool}", lane.lane);
@@ -140,7 +158,7 @@ impl Broker {
         })
     }
 
-    async fn ensure_stream(&self, wanted: Config) -> Result<Change, QueueError> {
+    async fn ensure_stream(&self, wanted: Config, act: Act) -> Result<Change, QueueError> {
         let name = wanted.name.clone();
         let what = format!("stream {name}");
         let failed = |error: &dyn std::error::Error| broker_error(&what, error);
@@ -150,7 +168,9 @@ impl Broker {
                 if differing.is_empty() {
                     return Ok(Change::Unchanged(what));
                 }
-                self.context.update_stream(&wanted).await.map_err(|error| failed(&error))?;
+                if act == Act::Change {
+                    self.context.update_stream(&wanted).await.map_err(|error| failed(&error))?;
+                }
                 Ok(Change::Updated(what, differing))
             }
             Err(error) => {
@@ -163,7 +183,9 @@ impl Broker {
                 if !absent {
                     return Err(failed(&error));
                 }
-                self.context.create_stream(wanted).await.map_err(|error| failed(&error))?;
+                if act == Act::Change {
+                    self.context.create_stream(wanted).await.map_err(|error| failed(&error))?;
+                }
                 Ok(Change::Created(what))
             }
         }
@@ -173,6 +195,7 @@ impl Broker {
         &self,
         stream: &str,
         wanted: pull::Config,
+        act: Act,
     ) -> Result<Change, QueueError> {
         let name = wanted.durable_name.clone().unwrap_or_default();
         let what = format!("consumer {name} on stream {stream}");
@@ -202,10 +225,12 @@ impl Broker {
             }
             Err(_absent) => Change::Created(what.clone()),
         };
-        self.context
-            .create_consumer_on_stream(wanted, stream)
-            .await
-            .map_err(|error| broker_error(&what, &error))?;
+        if act == Act::Change {
+            self.context
+                .create_consumer_on_stream(wanted, stream)
+                .await
+                .map_err(|error| broker_error(&what, &error))?;
+        }
         Ok(change)
     }
 }
@@ -236,159 +261,4 @@ fn differences(now: &Config, wanted: &Config) -> Vec<&'static str> {
     .into_iter()
     .filter_map(|(setting, differs)| differs.then_some(setting))
     .collect()
-}
-
-fn streams(topology: &Topology) -> Vec<Config> {
-    let named = |name: &str, subjects: Vec<String>, sizes: StreamConfig| Config {
-        name: name.to_owned(),
-        subjects,
-        retention: RetentionPolicy::Limits,
-        storage: StorageType::File,
-        num_replicas: topology.replicas,
-        discard: DiscardPolicy::Old,
-        max_bytes: i64::try_from(sizes.max_bytes.get()).unwrap_or(i64::MAX),
-        max_messages: i64::try_from(sizes.max_messages).unwrap_or(i64::MAX),
-        max_age: sizes.max_age,
-        allow_direct: true,
-        duplicate_window: if sizes.max_age.is_zero() {
-            DUPLICATES
-        } else {
-            DUPLICATES.min(sizes.max_age)
-        },
-        ..Config::default()
-    };
-    let message = |most: usize| i32::try_from(most + HEADERS).unwrap_or(i32::MAX);
-    let advisory = |kind: &str| format!("$JS.EVENT.ADVISORY.CONSUMER.{kind}.{JOBS}.*");
-    let small = |mib: u64, max_age: Duration| StreamConfig {
-        max_bytes: Bytes::from_mib(mib),
-        max_messages: 0,
-        max_age,
-    };
-    let for_ever = Duration::ZERO;
-    let mut all = vec![
-        jobs(named, topology, message(MAX_JOB)),
-        Config {
-            // The first verdict wins, for ever: an atomic fact of the server.
-            discard: DiscardPolicy::New,
-            discard_new_per_subject: true,
-            max_messages_per_subject: 1,
-            max_message_size: message(MAX_JUDGEMENT),
-            ..named(RESULTS, vec!["results.*.*.*".to_owned()], topology.results)
-        },
-        previews(named, topology.trials, message(MAX_JUDGEMENT)),
-        Config {
-            max_messages_per_subject: 1,
-            max_message_size: message(MAX_JOB),
-            ..named(SUBMISSIONS, vec!["submissions.*.*.*.*".to_owned()], topology.submissions)
-        },
-        Config {
-            // Written behind, not before, the answer: progress may be lost. A stream in memory
-            // would be gone, not only empty, after the server's restart.
-            persist_mode: Some(PersistenceMode::Async),
-            num_replicas: 1,
-            max_messages_per_subject: 1,
-            ..named(EVENTS, vec!["events.*.*.*".to_owned()], topology.events)
-        },
-        named(DEAD, vec!["dlq.*.*.*".to_owned()], topology.dead),
-        named(
-            ADVISORIES,
-            vec![advisory("MAX_DELIVERIES")],
-            small(64, Duration::from_secs(7 * 86_400)),
-        ),
-        Config { allow_message_ttl: true, ..bucket(CONTROL, named, small(64, for_ever)) },
-        bucket(NODES, named, small(16, topology.beat_ttl)),
-        bucket(PROBLEMS, named, small(64, for_ever)),
-        bucket(REJUDGES, named, small(16, for_ever)),
-    ];
-    all.extend(stores(topology, named));
-    all
-}
-
-/// The work queue.
-fn jobs(
-    named: impl Fn(&str, Vec<String>, StreamConfig) -> Config,
-    topology: &Topology,
-    max_message_size: i32,
-) -> Config {
-    let of_lane = |lane: &LaneConfig| {
-        let pools = topology.pools.iter();
-        pools.map(|pool| published_filter(&lane.lane, pool)).collect::<Vec<_>>()
-    };
-    Config {
-        retention: RetentionPolicy::WorkQueue,
-        // A full queue refuses; it never drops a job that nobody has seen.
-        discard: DiscardPolicy::New,
-        discard_new_per_subject: true,
-        max_messages_per_subject: 1,
-        max_message_size,
-        subject_transform: Some(transform(topology.shards)),
-        republish: Some(wake()),
-        ..named(JOBS, topology.lanes.iter().flat_map(of_lane).collect(), topology.jobs)
-    }
-}
-
-/// Each job into the shard of its tenant.
-fn transform(shards: u32) -> SubjectTransform {
-    let (source, destination) = kept_subject(shards);
-    SubjectTransform { source: source.to_owned(), destination }
-}
-
-/// Of each job a word, without its body, to the nodes.
-fn wake() -> Republish {
-    Republish { source: "queue.>".to_owned(), destination: format!("{WAKE}.>"), headers_only: true }
-}
-
-/// Verdicts of trials. The stream makes room by itself: a preview never holds up a node.
-fn previews(
-    named: impl Fn(&str, Vec<String>, StreamConfig) -> Config,
-    sizes: StreamConfig,
-    max_message_size: i32,
-) -> Config {
-    Config {
-        max_messages_per_subject: 1,
-        max_message_size,
-        ..named(TRIALS, vec!["trials.*.*.*".to_owned()], sizes)
-    }
-}
-
-/// A key-value bucket is a stream of one message per key.
-fn bucket(
-    name: &str,
-    named: impl Fn(&str, Vec<String>, StreamConfig) -> Config,
-    sizes: StreamConfig,
-) -> Config {
-    Config {
-        max_messages_per_subject: 1,
-        discard: DiscardPolicy::New,
-        allow_rollup: true,
-        deny_delete: true,
-        ..named(&format!("KV_{name}"), vec![format!("$KV.{name}.>")], sizes)
-    }
-}
-
-/// An object store is a stream of chunks and one message of metadata per object.
-fn objects(
-    name: &str,
-    named: impl Fn(&str, Vec<String>, StreamConfig) -> Config,
-    sizes: StreamConfig,
-) -> Config {
-    let subjects = vec![format!("$O.{name}.C.>"), format!("$O.{name}.M.>")];
-    Config {
-        discard: DiscardPolicy::New,
-        allow_rollup: true,
-        ..named(&format!("OBJ_{name}"), subjects, sizes)
-    }
-}
-
-/// The object stores. That of builds is a cache: it makes room by itself.
-fn stores(
-    topology: &Topology,
-    named: impl Fn(&str, Vec<String>, StreamConfig) -> Config,
-) -> [Config; 3] {
-    let builds = objects(BUILDS, &named, topology.builds);
-    [
-        objects(PACKAGES, &named, topology.packages),
-        objects(SOURCES, &named, topology.sources),
-        Config { discard: DiscardPolicy::Old, ..builds },
-    ]
 }

@@ -4,6 +4,7 @@
 
 mod deliveries;
 mod life;
+mod misplaced;
 mod objects;
 mod production;
 mod rejudges;

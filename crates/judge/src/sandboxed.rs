@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use minos_model::{Bytes, Cause, Isolation, RunReport};
 use minos_sandbox::{
-    Blob, BoxFile, Collect, Program, Run, RunRequest, Sandbox, SandboxError, Sink, Stdin, Template,
-    Warden,
+    Blob, BoxFile, Collect, Conversation, Program, Run, RunRequest, Sandbox, SandboxError, Sink,
+    Speaker, Stdin, Template, Warden,
 };
 
 use crate::port::{Executable, Keep, Outcome, Pair, PairOutcome, Request, Runs, RunsError};
@@ -107,17 +107,19 @@ impl Runs for Sandboxed {
             (joined(pair.solution, pair.interactor)?, pair.rejects);
         let cut = AtomicBool::new(false);
         let (end_solution, end_interactor) = (self.warden.canceller(), partner.canceller());
-        let warden = &mut self.warden;
+        let (warden, talk) = (&mut self.warden, Conversation::default());
         let (ours, theirs) = std::thread::scope(|scope| {
             let theirs = scope.spawn(|| {
-                let run = partner.run_joined(interactor);
-                if run.as_ref().map_or(true, |run| decided(&run.report, rejects)) {
+                let run = partner.run_joined(interactor, &talk, Speaker::Second);
+                // One that is ending already ends by itself, and how is to be known.
+                let ends = |run: &Run| decided(&run.report, rejects) && !run.other_was_ending;
+                if run.as_ref().map_or(true, ends) {
                     cut.store(true, Ordering::SeqCst);
                     end_solution.cancel();
                 }
                 run
             });
-            let ours = warden.run_joined(solution);
+            let ours = warden.run_joined(solution, &talk, Speaker::First);
             let cancelled = ours.as_ref().map_or(true, |run| run.report.cause == Cause::Cancelled);
             if cancelled && !cut.load(Ordering::SeqCst) {
                 end_interactor.cancel();
@@ -128,7 +130,8 @@ impl Runs for Sandboxed {
         let ours = ours?;
         let cut = cut.into_inner() && ours.report.cause == Cause::Cancelled;
         Ok(PairOutcome {
-            interactor_first: cut || theirs.ended < ours.ended,
+            // One that was ending already had begun before the interactor did.
+            interactor_first: cut || theirs.ended < ours.ended && !theirs.other_was_ending,
             close: theirs.ended.abs_diff(ours.ended) < TIE,
             cut,
             solution: outcome(ours),

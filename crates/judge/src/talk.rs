@@ -7,7 +7,6 @@
 //! | first | then | verdict |
 //! |---|---|---|
 //! | interactor rejects | whatever the solution does | the interactor's |
-//! | both at once: interactor rejects, solution dies of a signal | | the solution's |
 //! | interactor accepts | solution exits 0, or dies of the broken pipe | the interactor's |
 //! | interactor accepts | solution fails, or hits a limit | the solution's |
 //! | interactor crashes, hits a limit, says what it may not | whatever | fault of the interactor |
@@ -93,10 +92,7 @@ pub(crate) fn settle(talk: &Talk<'_>, says: Says) -> Settled {
     match says {
         Says::Fails if hung || talk.interactor_first => Settled::Fault,
         Says::Fails if talk.close && !at_end_of_file(talk) => Settled::Fault,
-        // A crash is hardly the echo of an end of file; a rejection often is.
-        Says::Rejects if talk.interactor_first && !(talk.close && crashed(talk.solution)) => {
-            Settled::Interactor
-        }
+        Says::Rejects if talk.interactor_first => Settled::Interactor,
         Says::Fails | Says::Rejects | Says::Accepts => Settled::Solution(own),
     }
 }
@@ -114,11 +110,6 @@ fn own_failure(talk: &Talk<'_>) -> Option<Verdict> {
         return None;
     }
     Verdict::of_run(&talk.solution.cause, talk.solution.ending)
-}
-
-/// Whether a program ended by a signal of its own.
-fn crashed(report: &RunReport) -> bool {
-    report.cause == Cause::Signalled
 }
 
 /// Whether a program ended because nobody reads what it writes.
@@ -314,12 +305,13 @@ mod tests {
         let late = Talk { interactor: &traceback, interactor_stderr: b"EOFError", ..near };
         assert_eq!(settle(&late, Says::Fails), Settled::Solution(Verdict::RuntimeError));
         let (crash, rejected) = (signalled(11), exited(43));
-        let tie = Talk { solution: &crash, interactor: &rejected, interactor_first: true, ..near };
-        assert_eq!(settle(&tie, Says::Rejects), Settled::Solution(Verdict::RuntimeError));
-        let after = Talk { close: false, ..tie };
-        assert_eq!(settle(&after, Says::Rejects), Settled::Interactor);
-        let gave_up = Talk { solution: &failed, ..tie };
-        assert_eq!(settle(&gave_up, Says::Rejects), Settled::Interactor);
+        for (first, expected) in
+            [(true, Settled::Interactor), (false, Settled::Solution(Verdict::RuntimeError))]
+        {
+            let ended =
+                Talk { solution: &crash, interactor: &rejected, interactor_first: first, ..near };
+            assert_eq!(settle(&ended, Says::Rejects), expected);
+        }
         let other = Talk { solution_stderr: b"ValueError", ..broken };
         assert_eq!(settle(&other, Says::Accepts), Settled::Solution(Verdict::RuntimeError));
     }

@@ -169,6 +169,8 @@ fn boxes_of_a_pair_are_as_fresh_as_any() {
         let good = problem(dir.path(), "answer", "ask");
         assert_eq!(judged(&mut workshop, &good).verdict.as_str(), "AC", "round {round}");
         let bad = problem(dir.path(), "crash", "ask");
-        assert_eq!(judged(&mut workshop, &bad).verdict.as_str(), "RTE", "round {round}");
+        let judgement = judged(&mut workshop, &bad);
+        let why = format!("round {round}: {:?}", judgement.tests.first());
+        assert_eq!(judgement.verdict.as_str(), "RTE", "{why}");
     }
 }

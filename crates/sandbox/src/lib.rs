@@ -123,6 +123,7 @@ pub use blob::Blob;
 pub use error::{SandboxError, SetupStep};
 pub use sandbox::{CorePolicy, Sandbox, SandboxConfig, open_files, reap};
 pub use slot::cores::physical_cores;
+pub use slot::handover::{Conversation, Speaker};
 pub use slot::spawn::{announce_warden_verb, warden_main};
 pub use slot::warden::{Canceller, Warden};
 pub use spec::{Bind, BoxFile, Collect, Program, Run, RunRequest, Sink, Stdin, Template};

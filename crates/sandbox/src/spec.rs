@@ -137,6 +137,9 @@ pub struct Run {
     /// When the first process ended, or when the run was killed, on the monotonic clock: of two
     /// programs that talk to each other it shows which was first.
     pub ended: Duration,
+    /// Whether the program it talked to was ending already when this one's end was noticed: see
+    /// [`crate::Conversation`].
+    pub other_was_ending: bool,
 }
 
 /// A host path that boxes see.

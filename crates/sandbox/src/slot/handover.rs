@@ -9,10 +9,12 @@ use std::fs::File;
 use std::mem;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt as _;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 use super::clock::now;
 use super::job::Job;
+use super::outcome::is_ending;
 use super::warden::Warden;
 use crate::spec::{RunRequest, Sink, Stdin};
 use crate::{Run, SandboxError};
@@ -24,19 +26,26 @@ pub(crate) struct Handed(#[expect(dead_code, reason = "held until it is dropped"
 impl Warden {
     /// Runs one program like [`Warden::run`], its [`Stdin::Fd`] and [`Sink::Direct`] closed on this
     /// side once the box has them. The bytes its first process writes, wherever to, count as its
-    /// output.
+    /// output. Both runs of a [`Conversation`] name it, and their sides of it.
     ///
     /// # Errors
     /// As [`Warden::run`], and when the box was killed before it had its job: the pipes are gone
     /// with it.
-    pub fn run_joined(&mut self, mut request: RunRequest) -> Result<Run, SandboxError> {
+    pub fn run_joined(
+        &mut self,
+        mut request: RunRequest,
+        talk: &Conversation,
+        side: Speaker,
+    ) -> Result<Run, SandboxError> {
         let begun = now();
         let job = Job::of(&request, &self.null, self.isolation)?;
         let handed = handed(&mut request);
         self.pinned.hold(self.cores.run.as_ref());
         self.forget_cancellation();
         let mut prepared = self.house.take()?;
-        let run = self.run_in(&mut prepared, &job, &request, (begun, Some(handed)));
+        talk.of(side).store(prepared.program, Ordering::Release);
+        let joined = Some((handed, Other { talk, side }));
+        let run = self.run_in(&mut prepared, &job, &request, (begun, joined));
         self.put_away(prepared, run.is_err());
         let reason = "a box was dead before it had its job".to_owned();
         run?.ok_or(SandboxError::WardenGone { slot: self.slot, reason })
@@ -59,14 +68,64 @@ fn handed(request: &mut RunRequest) -> Handed {
     Handed(fds)
 }
 
+/// How often the count and the pipes of a joined run are looked at.
+pub(crate) const LOOK: Duration = Duration::from_millis(10);
+
+/// Two runs whose programs talk to each other.
+///
+/// A program that ends closes its pipes first and is seen to have ended a moment later. Whoever is
+/// woken by the closing ends soon after it, often enough because of it; should that one, on the
+/// same core, come between the two, it is seen to end first though it was second. So each side,
+/// when it sees an end, looks at once whether the other program is ending already
+/// ([`Run::other_was_ending`]). What remains is a fraction of a millisecond in which an answer to an
+/// end is taken for its cause.
+#[derive(Debug, Default)]
+pub struct Conversation([AtomicI32; 2]);
+
+/// One side of a [`Conversation`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaker {
+    /// The one.
+    First,
+    /// The other.
+    Second,
+}
+
+impl Conversation {
+    /// The first process of a side; 0 before it has a box.
+    fn of(&self, side: Speaker) -> &AtomicI32 {
+        let [first, second] = &self.0;
+        match side {
+            Speaker::First => first,
+            Speaker::Second => second,
+        }
+    }
+}
+
+/// The other program, as one side sees it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Other<'a> {
+    talk: &'a Conversation,
+    side: Speaker,
+}
+
+impl Other<'_> {
+    /// Whether it is ending, or has ended.
+    pub(crate) fn is_ending(self) -> bool {
+        let other = match self.side {
+            Speaker::First => Speaker::Second,
+            Speaker::Second => Speaker::First,
+        };
+        let pid = self.talk.of(other).load(Ordering::Acquire);
+        pid > 0 && is_ending(pid)
+    }
+}
+
 /// The kernel's count of what a process has written.
 #[derive(Debug)]
 pub(crate) struct Written(Option<File>);
 
 impl Written {
-    /// How often it is looked at: what is written meanwhile passes unseen.
-    pub(crate) const LOOK: Duration = Duration::from_millis(10);
-
     /// Of a process that is alive.
     pub(crate) fn of(process: i32) -> Self {
         Self(File::open(format!("/proc/{process}/io")).ok())

@@ -205,7 +205,7 @@ pub(crate) fn first_was_killed(prepared: &Prepared) -> bool {
 }
 
 /// Whether a process is on its way out: killed, and perhaps still giving back its memory.
-fn is_ending(pid: i32) -> bool {
+pub(crate) fn is_ending(pid: i32) -> bool {
     const EXITING: u64 = 4;
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     // After the name, which may contain anything: state, parent, group, session, terminal, its

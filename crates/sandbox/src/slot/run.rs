@@ -12,7 +12,7 @@ use super::boxes::{DEADLINE, Prepared, failed};
 use super::clock::{nanos, now};
 use super::cores::Preempting;
 use super::drain::{DRAIN_EVERY, DRAIN_FLOOD, Drain, FLOOD};
-use super::handover::{Handed, Written};
+use super::handover::{Handed, LOOK, Other, Written};
 use super::job::Job;
 use super::outcome::{self, Over};
 use super::warden::Warden;
@@ -55,10 +55,11 @@ impl Warden {
         prepared: &mut Prepared,
         job: &Job,
         request: &RunRequest,
-        (begun, handed): (u64, Option<Handed>),
+        (begun, joined): (u64, Option<(Handed, Other<'_>)>),
     ) -> Result<Option<Run>, SandboxError> {
         prepared.group.set_limits(&request.limits)?;
         let io = |error| SandboxError::os("keep the program's output", error);
+        let (handed, other) = joined.unzip();
         let mut watch = Watch {
             warden: self,
             limits: &request.limits,
@@ -74,15 +75,20 @@ impl Warden {
             latest: Readings::default(),
             above_memory: None,
             sent_at: now(),
-            drain_due: Some(now() + nanos(DRAIN_EVERY)),
-            preempting: None,
+            // A pipe wakes whoever waits for its bytes also when the program, which ends, closes it:
+            // of two that talk the one that ends must not be held up there.
+            drain_due: Some(now() + nanos(if handed.is_some() { LOOK } else { DRAIN_EVERY })),
+            // So that this thread sees an end before the other program can do anything about it.
+            preempting: handed.as_ref().map(|_pipes| Preempting::begin()),
             written: handed.as_ref().map(|_pipes| Written::of(prepared.program)),
         };
         job.send_to(prepared.socket.as_fd())?;
         drop(handed);
         self.house.refill();
         watch.until_end(prepared)?;
-        watch.conclude(prepared, request, begun)
+        let by_itself = watch.kill.is_none() && self.cores.run.is_some();
+        let other_was_ending = by_itself && other.is_some_and(Other::is_ending);
+        watch.conclude(prepared, request, begun, other_was_ending)
     }
 }
 
@@ -169,7 +175,7 @@ impl Watch<'_> {
     fn next_look(&self) -> Duration {
         let now = Readings { cpu: self.latest.cpu.saturating_sub(self.cpu_slack), ..self.latest };
         let look = next_look(&now, self.limits, self.warden.cores.width);
-        if self.written.is_some() { look.min(Written::LOOK) } else { look }
+        if self.written.is_some() { look.min(LOOK) } else { look }
     }
 
     /// A program that goes on growing above its soft memory limit is at the hard one in a moment,
@@ -254,7 +260,7 @@ impl Watch<'_> {
         }
         if woken.stdout || woken.stderr {
             self.drain_due = match self.stdout.count + self.stderr.count - before {
-                0 => None,
+                0 => self.written.is_some().then(|| now() + nanos(LOOK)),
                 flood if flood >= FLOOD => Some(now() + nanos(DRAIN_FLOOD)),
                 _ => Some(now() + nanos(DRAIN_EVERY)),
             };
@@ -347,6 +353,7 @@ impl Watch<'_> {
         prepared: &mut Prepared,
         request: &RunRequest,
         begun: u64,
+        other_was_ending: bool,
     ) -> Result<Option<Run>, SandboxError> {
         let over_at = now();
         let failed_io = |error| SandboxError::os("read the program's output", error);
@@ -363,6 +370,7 @@ impl Watch<'_> {
                     collected: request.collect.iter().map(|_wanted| None).collect(),
                     setup: Duration::ZERO,
                     ended: Duration::from_nanos(over_at),
+                    other_was_ending: false,
                 }));
             }
             let subject = match &request.program {
@@ -389,7 +397,8 @@ impl Watch<'_> {
         let stdout = self.stdout.into_blob().map_err(failed_io)?;
         let setup = outcome::setup(prepared, begun);
         let ended = outcome::ended(prepared.cell(), self.killed_at, over_at);
-        Ok(Some(Run { report, stdout, stderr: self.stderr.into_head(), collected, setup, ended }))
+        let stderr = self.stderr.into_head();
+        Ok(Some(Run { report, stdout, stderr, collected, setup, ended, other_was_ending }))
     }
 }
 

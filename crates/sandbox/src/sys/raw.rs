@@ -235,8 +235,18 @@ pub(crate) fn limit(resource: u32, soft: u64, hard: u64) -> Result<(), Errno> {
 /// Lets this process preempt every ordinary one on its core, and all that are born of it; or makes
 /// it an ordinary one again, which is always allowed.
 pub(crate) fn realtime(on: bool) -> Result<(), Errno> {
-    let policy = if on { libc::SCHED_FIFO } else { libc::SCHED_OTHER };
-    let priority = libc::sched_param { sched_priority: i32::from(on) };
+    schedule(if on { libc::SCHED_FIFO } else { libc::SCHED_OTHER }, i32::from(on))
+}
+
+/// Makes this process one that preempts nobody when it is woken. Of two programs that talk to each
+/// other, the one that ends closes its pipes first and is gone a moment later: in between the other,
+/// which the closing wakes, must not come first.
+pub(crate) fn batch() -> Result<(), Errno> {
+    schedule(libc::SCHED_BATCH, 0)
+}
+
+fn schedule(policy: i32, priority: i32) -> Result<(), Errno> {
+    let priority = libc::sched_param { sched_priority: priority };
     let args = [0, word(policy), &raw const priority as usize, 0, 0, 0];
     // SAFETY: the structure lives until the call returns.
     unsafe { syscall(libc::SYS_sched_setscheduler, args) }.map(|_done| ())

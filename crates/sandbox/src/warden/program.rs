@@ -30,7 +30,6 @@ enum Never {}
 
 fn become_program(init: &mut Init) -> Result<Never, Step> {
     let socket = descriptors(init)?;
-    raw::realtime(false).map_err(|e| (SetupStep::Priority, e))?;
     no_privileges(init.plan)?;
     message::send(socket, b"R", &[]).map_err(|e| (SetupStep::Ready, e))?;
     let received = message::receive(socket, &mut init.job, &mut init.descriptors, 0)
@@ -39,6 +38,9 @@ fn become_program(init: &mut Init) -> Result<Never, Step> {
         // The node has thrown the box away.
         raw::exit(0)
     }
+    // Not earlier: one that can be preempted may not sleep yet when the node moves it to the slot's
+    // core, and would then run there in the middle of another program.
+    raw::batch().map_err(|e| (SetupStep::Priority, e))?;
     init.job_length = received.length;
     start(init, received.descriptors)
 }

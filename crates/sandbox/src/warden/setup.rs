@@ -78,19 +78,22 @@ fn bounding_set() -> Result<(), Failure> {
 }
 
 /// Root without the right to mount becomes the slot's user before it makes a user namespace: no
-/// limit on processes binds root's own, wherever they are.
+/// limit on processes binds the machine's root, wherever it is. (One that is root only inside of a
+/// user namespace is somebody else outside, whom the limit binds.)
 fn no_root(uid: u32) -> Result<(), Failure> {
-    if !nix::unistd::geteuid().is_root() {
+    let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    let outside = map.split_whitespace().nth(1);
+    if !nix::unistd::geteuid().is_root() || outside.is_some_and(|id| id != "0") {
         return Ok(());
     }
-    let subject =
-        "root without CAP_SYS_ADMIN needs CAP_SETUID and CAP_SETGID, or run as another user";
-    raw::setgroups_none().about(SetupStep::User, subject)?;
-    raw::setresgid(uid).about(SetupStep::User, subject)?;
-    raw::setresuid(uid).about(SetupStep::User, subject)?;
+    let step = SetupStep::UserNamespace;
+    let subject = "root without CAP_SYS_ADMIN, CAP_SETUID and CAP_SETGID";
+    raw::setgroups_none().about(step, subject)?;
+    raw::setresgid(uid).about(step, subject)?;
+    raw::setresuid(uid).about(step, subject)?;
     // The kernel takes away the process's own /proc files with the user, and the signal of its
     // parent's death.
-    raw::prctl(libc::PR_SET_DUMPABLE, 1, 0).at(SetupStep::User)?;
+    raw::prctl(libc::PR_SET_DUMPABLE, 1, 0).at(step)?;
     Ok(())
 }
 

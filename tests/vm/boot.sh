@@ -93,7 +93,6 @@ busybox chmod 1777 /tmp
 busybox mount -t proc proc /proc
 busybox mount -t sysfs sysfs /sys
 busybox mount -t devtmpfs dev /dev
-busybox mount -t tmpfs tmp /tmp
 busybox mount -t cgroup2 cgroup2 /sys/fs/cgroup
 busybox --install -s /usr/bin 2>/dev/null
 echo "+memory +pids" > /sys/fs/cgroup/cgroup.subtree_control

@@ -84,6 +84,9 @@ pub struct BenchReport {
 
 /// Bare and boxed take turns of this many.
 const BLOCK: usize = 25;
+/// Turns that the four throughputs take, for the same reason: one that was measured in a slow
+/// second of the machine says nothing beside another.
+const TURNS: u32 = 4;
 /// Runs before each turn that are not counted.
 const WARM_UP: usize = 3;
 /// Idleness between two turns: what the one leaves to be done must not fall to the other.
@@ -117,15 +120,8 @@ pub fn run(
     progress("the same after 100 ms of idleness each");
     let (sparse_bare, sparse_boxed) = bench.interleaved(&mut first, options.sparse, 1, IDLE)?;
     progress("runs per second, one and two at a time");
-    let bare_per_second = PerSecond {
-        one: per_second(options.throughput, &mut [bench.bare_loop()])?,
-        two: per_second(options.throughput, &mut [bench.bare_loop(), bench.bare_loop()])?,
-    };
-    let one = per_second(options.throughput, &mut [bench.boxed_loop(&mut first)])?;
-    let mut both = [bench.boxed_loop(&mut first), bench.boxed_loop(&mut second)];
-    let two = per_second(options.throughput, &mut both)?;
-    drop(both);
-    let boxed_per_second = PerSecond { one, two };
+    let [bare_per_second, boxed_per_second] =
+        bench.throughputs(options.throughput, &mut first, &mut second)?;
     progress("how far a spinning program gets past its CPU limit");
     let cpu_overshoot = overshoot(&mut first, &spin, options.overshoot)?;
     let ratio_p50 = ratio(boxed.p50, bare.p50);
@@ -152,6 +148,25 @@ struct Bench {
 }
 
 impl Bench {
+    /// Runs per second, bare and boxed, one and two at a time, in turns.
+    fn throughputs(
+        &self,
+        each: Duration,
+        first: &mut Warden,
+        second: &mut Warden,
+    ) -> Result<[PerSecond; 2], SandboxError> {
+        let (share, turns) = (each / TURNS, f64::from(TURNS));
+        let [mut bare, mut boxed] = [PerSecond { one: 0.0, two: 0.0 }; 2];
+        for _turn in 0..TURNS {
+            bare.one += per_second(share, &mut [self.bare_loop()])? / turns;
+            boxed.one += per_second(share, &mut [self.boxed_loop(first)])? / turns;
+            bare.two += per_second(share, &mut [self.bare_loop(), self.bare_loop()])? / turns;
+            let mut both = [self.boxed_loop(first), self.boxed_loop(second)];
+            boxed.two += per_second(share, &mut both)? / turns;
+        }
+        Ok([bare, boxed])
+    }
+
     fn bare_loop(&self) -> Once<'_> {
         Box::new(|| spawn(&self.bare))
     }

@@ -26,8 +26,8 @@
 //!    made; the warden clones init, sharing its memory; init mounts, enters the v1 groups (an attach
 //!    waits 7-20 ms for an RCU grace period on an idle machine, so it is never on a run's way) and
 //!    clones the program's process, into the v2 group. That one offers itself to the kernel's
-//!    memory killer, makes `/proc` read-only, gives up everything, installs the box filter, sends
-//!    its listener to the node, and waits for a message. Two such boxes stand ready.
+//!    memory killer, makes `/proc` read-only, gives up everything, and waits for a message. The
+//!    filter and its listener are the warden's, and inherited. Two such boxes stand ready.
 //! 2. [`Warden::run`] takes one, writes its limits, and sends the job straight to the waiting process:
 //!    arguments, environment, files, and descriptors (stdin and the executable are sealed memory
 //!    files, opened for reading only). The process copies the files, sets the limits that depend on
@@ -82,20 +82,28 @@
 //! | counters, cause | 15 (30) | eight reads of files that are kept open |
 //! | *all of it* | 451 (520) | ratio of the medians on a quiet minute: 1.19 |
 //!
-//! | ahead, beside the runs | us of CPU | why |
-//! |---|---|---|
-//! | init's birth | 130 | IPC namespace 50, copy of the mounts 30 |
-//! | mounts | 75 | two tmpfs and `/proc` |
-//! | box filter | 45-90 | the kernel compiles it, and tries it on every call's number |
-//! | attach to two v1 groups | 30 | ahead: it would wait on an idle machine |
-//! | the rest of init and the program's process | 120 | |
-//! | housekeeping thread | 150-290 | sockets, pipes, resets, the end of the old mount namespace |
+//! Two slots on two cores are bound by CPU time, whoever spends it: 1.5 ms for one box from beginning
+//! to end, the program's own 0.5 ms included (sampled with `perf` over 5,000 boxes, which adds a fifth
+//! by itself and was taken off in proportion).
 //!
-//! `minos bench --soak 100000`, two slots: processes 12 and 12, mounts 38 and 38, groups 27 and 27,
-//! dying ones 433 and 418 (of the whole machine), descriptors 194 and 194, memory 8.2 and 8.5 MB at the
-//! beginning and at the end. (Taken with the warden mapped by single pages.) `minos bench` on the same
-//! machine, quiet, with groups of eight: ratio of the medians 1.24, sparse 1.21, two in parallel 0.33
-//! of bare's runs per second, where the table above was taken at about 0.5: to be found out.
+//! | where one box's CPU time goes | us | why |
+//! |---|---|---|
+//! | the program: exec, page faults, its end | 530 | a bare spawn pays 600 to 700 for the same and its `fork` |
+//! | births of init and program | 160 | 75 of it new namespaces: IPC 40, copy of the mounts 20 |
+//! | mounts | 80 | two tmpfs and `/proc`, and that read-only |
+//! | exec's part before the program, init's end, its waiting | 115 | |
+//! | entering two v1 groups | 30 | ahead: it would wait on an idle machine |
+//! | user, rights, limits, descriptors | 110 | each once for each box, nothing twice |
+//! | housekeeping thread: the old mount namespace | 110 | not on the run's way |
+//! | housekeeping thread: sockets, pipes, counters, groups as new | 95 | ten counters are read between two runs |
+//! | slot's thread | 80 | job, waiting, nine counters |
+//! | the kernel's own threads | 120 | RCU for the mount namespace, freeing of the IPC namespace |
+//!
+//! One filter for each warden instead of one for each box took 7 % off that (compiling it, its
+//! listener, its end), reading half as many counters, one mount with the devices instead of five and
+//! constant limits in the warden another 8 %: 1.83 ms before, 1.55 after, in turns on a quiet machine.
+//!
+//! BENCH_FIGURES
 //!
 //! Sharing the warden's memory with init (instead of a plain fork) took 250 us of CPU off each run and
 //! 100 us off its end; dropping the bounding set once in the warden instead of in each box 70 us;

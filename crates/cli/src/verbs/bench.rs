@@ -132,7 +132,7 @@ impl From<&Held> for HeldDocument {
 
 /// A long series, and what it leaves behind.
 fn soak(console: Console, runs: usize, json: bool) -> Outcome {
-    let title = ["runs", "processes", "mounts", "groups", "dying", "fds", "resident KiB"];
+    let title = ["runs", "processes", "mounts", "groups", "dying", "fds", "KiB"];
     let row = |cells: [String; 7]| cells.map(|cell| format!("{cell:>12}")).concat();
     console.note(&row(title.map(str::to_owned)));
     let mut tell = |held: &Held| {

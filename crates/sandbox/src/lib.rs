@@ -13,8 +13,8 @@
 //!
 //! The **warden** is this executable again (`/proc/self/exe`, or `minos-warden`), because nothing may
 //! be cloned out of the node's threads and memory. It leaves the host once: mount, network, IPC and
-//! UTS namespaces; a tree of about ten read-only mounts of the host on a tmpfs (`warden/template.rs`)
-//! with `pivot_root`; the base filter; no bounding set. Copying a mount namespace costs per mount, and
+//! UTS namespaces; a tree of a few read-only mounts of the host on a tmpfs (`warden/template.rs`)
+//! with `pivot_root`; the filter; no bounding set. Copying a mount namespace costs per mount, and
 //! a network namespace costs half a millisecond: that is why both are made here, not per run. Where
 //! `SYS_ADMIN` is missing, a user namespace gives it, and the rest is the same.
 //!
@@ -99,9 +99,10 @@
 //! | slot's thread | 80 | job, waiting, nine counters |
 //! | the kernel's own threads | 120 | RCU for the mount namespace, freeing of the IPC namespace |
 //!
-//! One filter for each warden instead of one for each box took 7 % off that (compiling it, its
-//! listener, its end), reading half as many counters, one mount with the devices instead of five and
-//! constant limits in the warden another 8 %: 1.83 ms before, 1.55 after, in turns on a quiet machine.
+//! One filter for each warden instead of one for each box (compiling it, its listener and its end were
+//! 7 %), and half as many counters read: 1.79 ms before, 1.58 after (medians of three, in turns, on a
+//! quiet machine). One mount with the devices instead of five and constant limits in the warden came
+//! after that and were not measured apart.
 //!
 //! `minos bench`, three times in a row on that machine with nothing else to do: ratio of the medians
 //! 1.10, 1.26 and 1.20; boxed after idleness (p95) 1.41, 1.49 and 1.47 times bare (p50); two in

@@ -232,10 +232,9 @@ pub(crate) fn limit(resource: u32, soft: u64, hard: u64) -> Result<(), Errno> {
     }
 }
 
-/// Lets this process preempt every ordinary one on its core, and all that are born of it; or makes
-/// it an ordinary one again, which is always allowed.
-pub(crate) fn realtime(on: bool) -> Result<(), Errno> {
-    schedule(if on { libc::SCHED_FIFO } else { libc::SCHED_OTHER }, i32::from(on))
+/// Lets this process preempt every ordinary one on its core, and all that are born of it.
+pub(crate) fn realtime() -> Result<(), Errno> {
+    schedule(libc::SCHED_FIFO, 1)
 }
 
 /// Makes this process one that preempts nobody when it is woken. Of two programs that talk to each

@@ -39,7 +39,7 @@ pub(crate) fn leave_host(hello: &Hello) -> Result<Vec<Staged>, Failure> {
     let staged = template::build(&hello.binds, hello.uid, hello.rootless)?;
     // Making a box is many short steps in several processes: behind a busy program each of them
     // would wait for a time slice. Where that is not allowed boxes only take longer to be ready.
-    let _ordinary_will_do = raw::realtime(true);
+    let _ordinary_will_do = raw::realtime();
     for resource in NOTHING_OF {
         raw::limit(resource, 0, 0).at(SetupStep::Rlimit)?;
     }

@@ -144,18 +144,24 @@ impl<R: Runs> Workshop<R> {
     }
 }
 
-/// Wraps a run so that the whole folder goes from pass to pass.
-fn keeping<B>(request: &mut Request<B>, kept: Option<B>) {
+/// Puts a shell in the program's place: the program becomes a file of the box, below `folder`, and
+/// the first word is what the shell calls it by.
+pub(crate) fn in_a_shell<B>(request: &mut Request<B>, folder: &str) {
     let own = std::mem::replace(&mut request.program, Executable::Path("/bin/sh".into()));
     match (own, request.args.first_mut()) {
         (Executable::Content(content), Some(name)) => {
-            *name = format!("./{VALIDATOR}");
+            *name = format!("{folder}/{VALIDATOR}");
             let path = VALIDATOR.to_owned();
             request.files.push(InFile { path, content, executable: true });
         }
         (Executable::Path(path), Some(name)) => *name = path.display().to_string(),
         (_, None) => {}
     }
+}
+
+/// Wraps a run so that the whole folder goes from pass to pass.
+fn keeping<B>(request: &mut Request<B>, kept: Option<B>) {
+    in_a_shell(request, ".");
     let words = ["sh", "-c", WITH_FOLDER, "sh"].map(str::to_owned);
     request.args = words.into_iter().chain(request.args.drain(..)).collect();
     if let Some(kept) = kept {

@@ -5,9 +5,9 @@ use minos_model::{Cause, RawLimits};
 use minos_problem::{Language, Problem, language_code};
 
 use crate::check::Asked;
-use crate::feedback::{FILES, MESSAGE};
+use crate::feedback::{FILES, MESSAGE, in_a_shell};
 use crate::jury::JuryLimits;
-use crate::port::{Executable, InFile, Keep, OutFile, Request, Runs};
+use crate::port::{InFile, Keep, OutFile, Request, Runs};
 use crate::program::Program;
 use crate::ruling::Ruled;
 use crate::trouble::Trouble;
@@ -15,8 +15,6 @@ use crate::workshop::Workshop;
 
 /// The working directory of the validator: the submission's files and nothing of its own.
 const SUBMISSION: &str = "submission";
-/// The validator itself, where it is a native program.
-const VALIDATOR: &str = ".validator";
 /// Starts the validator among the submission's files.
 const AMONG_THEM: &str = "cd submission && exec \"$@\"";
 /// The folder for what it has to say, from there.
@@ -105,16 +103,7 @@ fn among_them<B>(request: &mut Request<B>) {
     for word in request.args.iter_mut().filter(|word| own.contains(word)) {
         *word = format!("/w/{word}");
     }
-    let program = std::mem::replace(&mut request.program, Executable::Path("/bin/sh".into()));
-    match (program, request.args.first_mut()) {
-        (Executable::Content(content), Some(name)) => {
-            *name = format!("/w/{VALIDATOR}");
-            let path = VALIDATOR.to_owned();
-            request.files.push(InFile { path, content, executable: true });
-        }
-        (Executable::Path(path), Some(name)) => *name = path.display().to_string(),
-        (_, None) => {}
-    }
+    in_a_shell(request, "/w");
     // A program of scripts unpacks itself first, and changes into the folder then.
     request.env.push(("FILES_OF_SUBMISSION".to_owned(), format!("/w/{SUBMISSION}")));
     if own.iter().any(|name| name == crate::jury::PACKED) {

@@ -4,10 +4,11 @@
 //! acknowledges, drains. It shows what the queue alone carries, on a machine whose two cores could
 //! not judge for two hundred slots. No verb of `minos` starts one.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
 
-use minos_model::{Isolation, JudgedProblem, Judgement, NodeId, Verdict};
+use minos_model::{Isolation, JudgedProblem, Judgement, NodeId, SubmissionId, Verdict};
 use minos_problem::Problem;
 use minos_queue::Broker;
 
@@ -16,7 +17,7 @@ use crate::opening::{Opened, sources, state};
 use crate::shelf::Shelf;
 use crate::{Node, NodeConfig, NodeError, NodeHandle};
 
-/// Starts one; `judging` is how long it holds each submission.
+/// Starts one; `judging` is how long it holds a submission, on the mean.
 ///
 /// # Errors
 /// What the broker or the files lack.
@@ -47,14 +48,24 @@ fn craft(node: NodeId, judging: Duration) -> Craft<Problem> {
     Arc::new(move |orders| {
         orders.opened(Desk { cancel: Arc::new(|| ()), warden: None });
         while let Some(order) = orders.next() {
-            if !judging.is_zero() {
-                std::thread::park_timeout(judging);
+            let pause = spread(judging, &order.task.submission.id);
+            if !pause.is_zero() {
+                std::thread::park_timeout(pause);
             }
             // Nobody listens to an order that was given up.
             drop(order.answer.send(Ok(accepted(&order.task, &node))));
         }
         Ok(())
     })
+}
+
+/// A pause between half and one and a half of this, by the submission: programs differ, and slots
+/// that all took equally long would come free together.
+fn spread(judging: Duration, submission: &SubmissionId) -> Duration {
+    let mut hasher = DefaultHasher::new();
+    submission.as_str().hash(&mut hasher);
+    let thousandths = u32::try_from(hasher.finish() % 1_000).unwrap_or_default();
+    judging / 2 + judging * thousandths / 1_000
 }
 
 fn accepted(task: &Task<Problem>, node: &NodeId) -> Judgement {

@@ -3,10 +3,11 @@
 //! One C++ program that computes for 20 ms on each of 50 tests is judged again and again, compared by
 //! the built-in comparison and by a checker that is a program. What the programs used is known from
 //! their boxes; the judge's own share is what this process, its warden, every box and the kernel's
-//! threads used beside them. The kernel's threads are those of the whole machine: nothing else
-//! should run.
+//! threads used beside them. The kernel's threads are those of the whole machine: what they use while
+//! nothing is judged is measured first and taken off, and nothing else should run.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use minos_judge::{Fairness, Sandboxed, Spent, Workshop};
 use minos_model::{CpuTime, Verdict};
@@ -45,6 +46,8 @@ int main(int, char** args) {
     return ok ? 0 : 1;
 }
 "#;
+/// How long the kernel's threads are watched while nothing is judged.
+const IDLE: Duration = Duration::from_secs(5);
 /// Ticks per second in `/proc/<pid>/stat`.
 const TICKS: u64 = 100;
 
@@ -65,7 +68,7 @@ struct ShareDocument {
     run: f64,
     check: f64,
     judge: f64,
-    /// The part of `judge` that the kernel's own threads used.
+    /// The part of `judge` that the kernel's own threads used, above what they use anyway.
     kernel: f64,
     /// `judge` in percent of `run`.
     overhead_percent: f64,
@@ -75,7 +78,8 @@ pub(crate) fn run(console: Console, submissions: u32, json: bool) -> Outcome {
     let place = BenchPlace::open()?;
     let bar = console.progress("judging");
     let mut problem = place.problem(CpuTime::from_secs(1), (TESTS, "42\n", "42\n"))?;
-    let built_in = measured(&place, &problem, submissions)?;
+    let idle = Idle::watched()?;
+    let built_in = measured(&place, &problem, submissions, idle)?;
     problem.checker = Checker::Program(Part {
         source: place.file("check.cpp", CHECKER)?,
         kind: "cpp.g++17".to_owned(),
@@ -83,7 +87,7 @@ pub(crate) fn run(console: Console, submissions: u32, json: bool) -> Outcome {
         resources: Vec::new(),
         further: Vec::new(),
     });
-    let checker = measured(&place, &problem, submissions)?;
+    let checker = measured(&place, &problem, submissions, idle)?;
     bar.finish_and_clear();
     let isolation = place.workshop(0, Fairness::default())?;
     let isolation = minos_judge::Runs::isolation(isolation.runs()).to_string();
@@ -116,17 +120,18 @@ fn measured(
     place: &BenchPlace,
     problem: &Problem,
     submissions: u32,
+    idle: Idle,
 ) -> Result<ShareDocument, Failure> {
     let mut workshop = place.workshop(0, Fairness::default())?;
     accepted(&mut workshop, problem)?;
     let first = workshop.spent();
-    let (before, kernel_before) = (used(&workshop)?, kernel()?);
+    let (began, before, kernel_before) = (Instant::now(), used(&workshop)?, kernel()?);
     for _submission in 0..submissions {
         accepted(&mut workshop, problem)?;
     }
     let (after, kernel_after) = (used(&workshop)?, kernel()?);
     let spent: Spent = workshop.spent().since(&first);
-    let kernel = kernel_after.saturating_sub(kernel_before);
+    let kernel = kernel_after.saturating_sub(kernel_before).saturating_sub(idle.over(began));
     let all = after.saturating_sub(before).saturating_add(kernel);
     let each = |cpu: CpuTime| cpu.micros() as f64 / 1_000.0 / f64::from(submissions);
     let judge = all.saturating_sub(spent.all());
@@ -162,6 +167,26 @@ fn used(workshop: &Workshop<Sandboxed>) -> Result<CpuTime, Failure> {
         ticks += fields.skip(11).take(4).filter_map(|field| field.parse::<u64>().ok()).sum::<u64>();
     }
     Ok(CpuTime::from_ms(ticks * 1_000 / TICKS))
+}
+
+/// What the kernel's threads use while nothing is judged.
+#[derive(Clone, Copy)]
+struct Idle {
+    of_each_second: f64,
+}
+
+impl Idle {
+    fn watched() -> Result<Self, Failure> {
+        let (began, before) = (Instant::now(), kernel()?);
+        std::thread::sleep(IDLE);
+        let used = kernel()?.saturating_sub(before);
+        Ok(Self { of_each_second: used.duration().as_secs_f64() / began.elapsed().as_secs_f64() })
+    }
+
+    fn over(self, began: Instant) -> CpuTime {
+        let share = began.elapsed().mul_f64(self.of_each_second.min(1.0));
+        CpuTime::from_micros(u64::try_from(share.as_micros()).unwrap_or(u64::MAX))
+    }
 }
 
 /// What the kernel's threads have used.

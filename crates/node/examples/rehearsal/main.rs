@@ -29,8 +29,13 @@ use stage::Stage;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-#[tokio::main]
-async fn main() -> Outcome<()> {
+fn main() -> Outcome<()> {
+    // The package is verified in boxes, and this program is their warden: none lies beside it.
+    minos_sandbox::announce_warden_verb();
+    tokio::runtime::Runtime::new()?.block_on(rehearse())
+}
+
+async fn rehearse() -> Outcome<()> {
     let plans = Plan::read(std::env::args().skip(1))?;
     let directory = tempfile::tempdir()?;
     let package = stage::pack(directory.path())?;

@@ -3,16 +3,16 @@
 //! rewrite the queue.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::{self, AckPolicy, pull};
+use async_nats::jetstream::consumer::{self, AckPolicy, IntoConsumerConfig as _, pull};
 use async_nats::jetstream::context::GetStreamErrorKind;
-use async_nats::jetstream::stream::Config;
+use async_nats::jetstream::stream::{Config, ConsumerErrorKind};
 use futures_util::StreamExt;
 use minos_model::Pool;
 
 use crate::broker::broker_error;
+use crate::changes::{self, Change, Difference};
 use crate::lanes::WEIGHT;
 use crate::streams::streams;
 use crate::subject::{ADVISORIES, JANITOR, JOBS, Shard, idle_consumer, idle_filter};
@@ -26,45 +26,6 @@ const AT_ONCE: usize = 16;
 enum Act {
     Look,
     Change,
-}
-
-/// What `init` did to one thing, or would do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
-    /// It was not there.
-    Created(String),
-    /// It was there and differed in these settings.
-    Updated(String, Vec<&'static str>),
-    /// It was there as it should be.
-    Unchanged(String),
-}
-
-impl Change {
-    /// Whether anything was done.
-    #[must_use]
-    pub const fn is_change(&self) -> bool {
-        !matches!(self, Self::Unchanged(_))
-    }
-
-    /// The same before it is done.
-    #[must_use]
-    pub fn before(&self) -> String {
-        match self {
-            Self::Created(what) => format!("to create: {what}"),
-            Self::Updated(what, settings) => format!("to update: {what}: {}", settings.join(", ")),
-            Self::Unchanged(what) => format!("as it is: {what}"),
-        }
-    }
-}
-
-impl fmt::Display for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Created(what) => write!(f, "created {what}"),
-            Self::Updated(what, settings) => write!(f, "updated {what}: {}", settings.join(", ")),
-            Self::Unchanged(what) => write!(f, "unchanged {what}"),
-        }
-    }
 }
 
 impl Broker {
@@ -143,18 +104,28 @@ impl Broker {
         });
         let mut shards = futures_util::stream::iter(shards).buffered(AT_ONCE);
         let what = format!("consumers of lane {}, pool {pool}", lane.lane);
-        let (mut created, mut differing) = (false, Vec::new());
+        let (mut created, mut found, mut differing) = (0_u32, 0_u32, Vec::new());
         while let Some(change) = shards.next().await {
-            match change? {
-                Change::Created(_) => created = true,
-                Change::Updated(_, settings) => differing = settings,
-                Change::Unchanged(_) => {}
+            let change = change?;
+            if matches!(change, Change::Created(_)) {
+                created += 1;
+            } else {
+                found += 1;
+            }
+            for difference in change.differences() {
+                if !differing.contains(difference) {
+                    differing.push(difference.clone());
+                }
             }
         }
-        Ok(match (created, differing.is_empty()) {
-            (true, _) => Change::Created(what),
-            (false, false) => Change::Updated(what, differing),
-            (false, true) => Change::Unchanged(what),
+        if created > 0 && found > 0 {
+            let (old, new) = (found.to_string(), topology.shards.to_string());
+            differing.push(Difference { setting: "tenant_shards", old, new });
+        }
+        Ok(match (found, differing.is_empty()) {
+            (0, _) => Change::Created(what),
+            (_, false) => Change::Updated(what, differing),
+            (_, true) => Change::Unchanged(what),
         })
     }
 
@@ -164,7 +135,7 @@ impl Broker {
         let failed = |error: &dyn std::error::Error| broker_error(&what, error);
         match self.context.get_stream(&name).await {
             Ok(stream) => {
-                let differing = differences(&stream.cached_info().config, &wanted);
+                let differing = changes::of_stream(&stream.cached_info().config, &wanted);
                 if differing.is_empty() {
                     return Ok(Change::Unchanged(what));
                 }
@@ -203,27 +174,24 @@ impl Broker {
             self.context.get_consumer_from_stream(&name, stream).await;
         let change = match found {
             Ok(found) => {
-                let now = &found.cached_info().config;
-                let mut differing = Vec::new();
-                let mut compare = |setting, differs: bool| {
-                    if differs {
-                        differing.push(setting);
-                    }
-                };
-                compare("ack_wait", now.ack_wait != wanted.ack_wait);
-                compare("filter_subject", now.filter_subject != wanted.filter_subject);
-                if wanted.metadata.contains_key(WEIGHT) {
-                    compare("max_deliver", now.max_deliver != wanted.max_deliver);
-                    compare("max_in_flight", now.max_ack_pending != wanted.max_ack_pending);
-                    compare("max_waiting", now.max_waiting != wanted.max_waiting);
-                    compare("weight", now.metadata.get(WEIGHT) != wanted.metadata.get(WEIGHT));
-                }
+                let wants = wanted.clone().into_consumer_config();
+                let differing = changes::of_consumer(&found.cached_info().config, &wants);
                 if differing.is_empty() {
                     return Ok(Change::Unchanged(what));
                 }
                 Change::Updated(what.clone(), differing)
             }
-            Err(_absent) => Change::Created(what.clone()),
+            Err(error) => match error.kind() {
+                ConsumerErrorKind::JetStream(error) if error.code() == 404 => {
+                    Change::Created(what.clone())
+                }
+                ConsumerErrorKind::TimedOut
+                | ConsumerErrorKind::Request
+                | ConsumerErrorKind::InvalidConsumerType
+                | ConsumerErrorKind::InvalidName
+                | ConsumerErrorKind::JetStream(_)
+                | ConsumerErrorKind::Other => return Err(broker_error(&what, &error)),
+            },
         };
         if act == Act::Change {
             self.context
@@ -233,32 +201,4 @@ impl Broker {
         }
         Ok(change)
     }
-}
-
-/// The settings of ours in which a stream differs; the server fills in the others.
-fn differences(now: &Config, wanted: &Config) -> Vec<&'static str> {
-    let mut subjects = (now.subjects.clone(), wanted.subjects.clone());
-    subjects.0.sort();
-    subjects.1.sort();
-    // The server writes -1 where we write 0: no bound.
-    let bound = |value: i64| value.max(0);
-    [
-        ("subjects", subjects.0 != subjects.1),
-        ("subject_transform", now.subject_transform != wanted.subject_transform),
-        ("republish", now.republish != wanted.republish),
-        ("replicas", now.num_replicas != wanted.num_replicas),
-        ("max_bytes", bound(now.max_bytes) != bound(wanted.max_bytes)),
-        ("max_messages", bound(now.max_messages) != bound(wanted.max_messages)),
-        ("max_age", now.max_age != wanted.max_age),
-        ("max_message_size", now.max_message_size.max(0) != wanted.max_message_size.max(0)),
-        (
-            "max_messages_per_subject",
-            bound(now.max_messages_per_subject) != bound(wanted.max_messages_per_subject),
-        ),
-        ("discard", now.discard != wanted.discard),
-        ("discard_new_per_subject", now.discard_new_per_subject != wanted.discard_new_per_subject),
-    ]
-    .into_iter()
-    .filter_map(|(setting, differs)| differs.then_some(setting))
-    .collect()
 }

@@ -22,6 +22,7 @@ mod archive;
 mod assets;
 mod broker;
 mod builds;
+mod changes;
 mod control;
 mod dead;
 mod delivery;
@@ -49,9 +50,9 @@ mod verdicts;
 pub mod wire;
 
 pub use archive::Archived;
-pub use assets::Change;
 pub use broker::{Broker, ConnectOptions};
 pub use builds::MAX_BUILD;
+pub use changes::{Change, Difference};
 pub use control::{Control, ControlWatch};
 pub use dead::{DeadLetter, DeadReason};
 pub use delivery::{Delivery, Lease};

@@ -40,11 +40,14 @@ pub enum Pushed {
     New,
     /// The broker had this revision; it is the one pushed last again.
     AlreadyThere,
+    /// What the broker had under this revision was damaged, and is replaced.
+    Replaced,
 }
 
 impl Broker {
     /// Copies a package's archive into the object store, then makes its revision the one the
-    /// problem's name means. A revision that is there already is not copied again.
+    /// problem's name means. A revision that is there already is read to its end and not copied
+    /// again, unless it is damaged.
     ///
     /// # Errors
     /// [`QueueError::Copy`] when the archive cannot be read, [`QueueError::StreamFull`],
@@ -58,21 +61,24 @@ impl Broker {
     ) -> Result<Pushed, QueueError> {
         let store = self.objects(PACKAGES).await?;
         let name = revision.to_string();
-        let (pushed, bytes) = match store.info(&name).await {
-            Ok(info) if !info.deleted => (Pushed::AlreadyThere, info.size),
-            Ok(_) | Err(_) => {
-                let mut archive = archive;
-                let info = store.put(name.as_str(), &mut archive).await.map_err(|error| {
-                    broker_error(&format!("copying package {id} into the object store"), &error)
-                })?;
-                (Pushed::New, info.size)
-            }
+        let known = store.info(&name).await.is_ok_and(|info| !info.deleted);
+        let whole = if known {
+            self.copy_object(PACKAGES, revision, &mut tokio::io::sink()).await.ok()
+        } else {
+            None
         };
-        let entry = EntryV1 {
-            revision: name.clone(),
-            title: title.chars().take(200).collect(),
-            bytes: u64::try_from(bytes).unwrap_or(u64::MAX),
+        let (pushed, bytes) = if let Some(bytes) = whole {
+            (Pushed::AlreadyThere, bytes)
+        } else {
+            let mut archive = archive;
+            let info = store.put(name.as_str(), &mut archive).await.map_err(|error| {
+                broker_error(&format!("copying package {id} into the object store"), &error)
+            })?;
+            let pushed = if known { Pushed::Replaced } else { Pushed::New };
+            (pushed, u64::try_from(info.size).unwrap_or(u64::MAX))
         };
+        let title = title.chars().take(200).collect();
+        let entry = EntryV1 { revision: name.clone(), title, bytes };
         let value = to_json(&entry);
         for key in [format!("revision.{id}.{name}"), format!("latest.{id}")] {
             self.put_key(PROBLEMS, &key, value.clone()).await?;

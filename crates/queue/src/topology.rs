@@ -2,18 +2,22 @@
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::str::FromStr;
 use std::time::Duration;
 
-use minos_model::{Bytes, Lane, Pool, WallTime};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use minos_model::{Bytes, Lane, Pool};
+
+mod reading;
+
+use reading::{Need, Reading};
 
 /// The file that is built in: what `minos up` uses, and what `cluster-config/cluster.toml` shows.
 const BUILT_IN: &str = include_str!("../../../cluster-config/cluster.toml");
 
 /// The shortest time a delivery may go without a heartbeat. Three heartbeats must fit.
 const MIN_ACK_WAIT: Duration = Duration::from_millis(300);
+
+/// Three beats must fit, at one a second and a broker that is slow.
+const MIN_BEAT_TTL: Duration = Duration::from_secs(1);
 
 /// The most shards: each is a consumer, for every lane and pool.
 const MAX_SHARDS: u32 = 64;
@@ -89,123 +93,6 @@ pub struct TopologyError {
     pub mistakes: Vec<String>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawLane {
-    name: String,
-    weight: u32,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawDelivery {
-    ack_wait: String,
-    max_deliver: u32,
-    max_in_flight: u32,
-    max_waiting: u32,
-    tenant_shards: Option<u32>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawNodes {
-    beat_ttl: String,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawStream {
-    max_bytes: String,
-    #[serde(default)]
-    max_messages: u64,
-    #[serde(default)]
-    max_age: Option<String>,
-}
-
-/// Collects mistakes while a file is read, so that all of them are reported at once.
-struct Reading {
-    table: toml::Table,
-    mistakes: Vec<String>,
-}
-
-impl Reading {
-    fn mistake(&mut self, key: &str, reason: impl std::fmt::Display) {
-        self.mistakes.push(format!("{key}: {reason}"));
-    }
-
-    /// Takes a key out of the file in the shape of `T`.
-    fn take<T: DeserializeOwned>(&mut self, key: &str) -> Option<T> {
-        let Some(value) = self.table.remove(key) else {
-            self.mistake(key, "missing");
-            return None;
-        };
-        match serde_path_to_error::deserialize(value) {
-            Ok(value) => Some(value),
-            Err(error) => {
-                let path = error.path().to_string();
-                let inner = error.into_inner();
-                let message = inner.to_string();
-                let message = message.lines().next().unwrap_or_default();
-                let path = if path == "." { key.to_owned() } else { format!("{key}.{path}") };
-                self.mistake(&path, message.trim());
-                None
-            }
-        }
-    }
-
-    fn parsed<T>(&mut self, key: &str, text: &str) -> Option<T>
-    where
-        T: FromStr,
-        T::Err: std::fmt::Display,
-    {
-        match text.parse() {
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.mistake(key, error);
-                None
-            }
-        }
-    }
-
-    fn time(&mut self, key: &str, text: &str) -> Duration {
-        self.parsed::<WallTime>(key, text).unwrap_or_default().duration()
-    }
-
-    fn at_least(&mut self, key: &str, value: u32, least: u32) {
-        if value < least {
-            self.mistake(key, format!("{value} is less than {least}"));
-        }
-    }
-
-    fn stream(&mut self, streams: &mut toml::Table, name: &str) -> StreamConfig {
-        let key = format!("streams.{name}");
-        let mut section = Self { table: toml::Table::new(), mistakes: Vec::new() };
-        if let Some(value) = streams.remove(name) {
-            section.table.insert(key.clone(), value);
-        }
-        let raw = section.take::<RawStream>(&key);
-        self.mistakes.extend(section.mistakes);
-        let Some(raw) = raw else {
-            return StreamConfig {
-                max_bytes: Bytes::ZERO,
-                max_messages: 0,
-                max_age: Duration::ZERO,
-            };
-        };
-        let max_bytes: Bytes =
-            self.parsed(&format!("{key}.max_bytes"), &raw.max_bytes).unwrap_or_default();
-        if max_bytes < Bytes::from_mib(1) {
-            self.mistake(&format!("{key}.max_bytes"), format!("{max_bytes} is less than 1 MiB"));
-        }
-        let max_age = raw.max_age.map(|text| self.time(&format!("{key}.max_age"), &text));
-        StreamConfig {
-            max_bytes,
-            max_messages: raw.max_messages,
-            max_age: max_age.unwrap_or_default(),
-        }
-    }
-}
-
 impl Topology {
     /// What `cluster-config/cluster.toml` says, which is built in.
     ///
@@ -238,12 +125,9 @@ impl Topology {
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
             failed(vec![error.to_string().trim().replace('\n', " ")])
         })?;
-        let mut reading = Reading { table, mistakes: Vec::new() };
+        let mut reading = Reading::root(table);
         let topology = read(&mut reading);
-        match topology {
-            Some(topology) if reading.mistakes.is_empty() => Ok(topology),
-            _ => Err(failed(reading.mistakes)),
-        }
+        if reading.mistakes.is_empty() { Ok(topology) } else { Err(failed(reading.mistakes)) }
     }
 
     /// What the streams reserve on the broker's disk together.
@@ -257,15 +141,26 @@ impl Topology {
     }
 }
 
-fn read(reading: &mut Reading) -> Option<Topology> {
-    let replicas: usize = reading.take("replicas").unwrap_or(1);
-    if ![1, 3, 5].contains(&replicas) {
+/// What can be read is read to the end, so that every mistake is found; with one, what comes out of
+/// it is not used.
+fn read(reading: &mut Reading) -> Topology {
+    let replicas = reading.number("replicas", (1, 5), Need::Must).unwrap_or(1);
+    if replicas.is_multiple_of(2) {
         reading.mistake("replicas", format!("{replicas} is none of 1, 3, 5"));
     }
     let (lanes, pools) = read_lanes(reading);
-    let delivery = reading.take::<RawDelivery>("delivery");
-    let nodes = reading.take::<RawNodes>("nodes");
-    let mut streams: toml::Table = reading.take("streams").unwrap_or_default();
+    let mut delivery = reading.section("delivery");
+    let most = u32::MAX >> 1;
+    let ack_wait = delivery.time("ack_wait", MIN_ACK_WAIT, Need::Must);
+    let max_deliver = delivery.number("max_deliver", (2, 1_000), Need::Must);
+    let max_in_flight = delivery.number("max_in_flight", (1, most), Need::Must);
+    let max_waiting = delivery.number("max_waiting", (1, most), Need::Must);
+    let shards = delivery.number("tenant_shards", (1, MAX_SHARDS), Need::May);
+    reading.close(delivery);
+    let mut nodes = reading.section("nodes");
+    let beat_ttl = nodes.time("beat_ttl", MIN_BEAT_TTL, Need::Must);
+    reading.close(nodes);
+    let mut streams = reading.section("streams");
     let [jobs, results, trials, submissions, events, dead, packages, sources, builds] = [
         "jobs",
         "results",
@@ -277,41 +172,18 @@ fn read(reading: &mut Reading) -> Option<Topology> {
         "sources",
         "builds",
     ]
-    .map(|name| reading.stream(&mut streams, name));
-    for key in streams.keys() {
-        reading.mistake(&format!("streams.{key}"), "unknown stream");
-    }
-    for key in reading.table.keys().cloned().collect::<Vec<_>>() {
-        reading.mistake(
-            &key,
-            "unknown key (expected replicas, pools, lane, delivery, nodes, streams)",
-        );
-    }
-    let (delivery, nodes) = (delivery?, nodes?);
-    let ack_wait = reading.time("delivery.ack_wait", &delivery.ack_wait);
-    if ack_wait < MIN_ACK_WAIT {
-        reading.mistake("delivery.ack_wait", format!("less than {} ms", MIN_ACK_WAIT.as_millis()));
-    }
-    reading.at_least("delivery.max_deliver", delivery.max_deliver, 2);
-    reading.at_least("delivery.max_in_flight", delivery.max_in_flight, 1);
-    reading.at_least("delivery.max_waiting", delivery.max_waiting, 1);
-    let shards = delivery.tenant_shards.unwrap_or(16);
-    if !(1..=MAX_SHARDS).contains(&shards) {
-        reading.mistake("delivery.tenant_shards", format!("not within 1 and {MAX_SHARDS}"));
-    }
-    let beat_ttl = reading.time("nodes.beat_ttl", &nodes.beat_ttl);
-    if beat_ttl < Duration::from_secs(1) {
-        reading.mistake("nodes.beat_ttl", "less than 1 s");
-    }
-    Some(Topology {
-        replicas,
+    .map(|name| read_stream(&mut streams, name));
+    reading.close(streams);
+    reading.finish();
+    Topology {
+        replicas: usize::try_from(replicas).unwrap_or(1),
         lanes,
         pools,
         ack_wait,
-        max_deliver: delivery.max_deliver,
-        max_in_flight: delivery.max_in_flight,
-        max_waiting: delivery.max_waiting,
-        shards,
+        max_deliver: max_deliver.unwrap_or(2),
+        max_in_flight: max_in_flight.unwrap_or(1),
+        max_waiting: max_waiting.unwrap_or(1),
+        shards: shards.unwrap_or(16),
         beat_ttl,
         jobs,
         results,
@@ -322,29 +194,38 @@ fn read(reading: &mut Reading) -> Option<Topology> {
         packages,
         sources,
         builds,
-    })
+    }
+}
+
+fn read_stream(streams: &mut Reading, name: &'static str) -> StreamConfig {
+    let mut stream = streams.section(name);
+    let size = stream.text::<Bytes>("max_bytes", "a size such as `4GiB`", Need::Must);
+    if let Some(size) = size.filter(|size| *size < Bytes::from_mib(1)) {
+        stream.mistake("max_bytes", format!("{size} is less than 1 MiB"));
+    }
+    let max_messages = stream.number("max_messages", (0, u32::MAX), Need::May);
+    let max_age = stream.time("max_age", Duration::ZERO, Need::May);
+    streams.close(stream);
+    StreamConfig {
+        max_bytes: size.unwrap_or_default(),
+        max_messages: max_messages.unwrap_or(0).into(),
+        max_age,
+    }
 }
 
 fn read_lanes(reading: &mut Reading) -> (Vec<LaneConfig>, Vec<Pool>) {
-    let raw_pools: Vec<String> = reading.take("pools").unwrap_or_default();
-    let pools: Vec<Pool> =
-        raw_pools.iter().filter_map(|name| reading.parsed("pools", name)).collect();
-    if raw_pools.is_empty() {
-        reading.mistake("pools", "expected at least one, such as [\"any\"]");
-    }
-    let raw_lanes: Vec<RawLane> = reading.take("lane").unwrap_or_default();
-    if raw_lanes.is_empty() {
-        reading.mistake("lane", "expected at least one [[lane]]");
-    }
+    let pools: Vec<Pool> = reading.texts("pools", "names such as [\"any\"]");
     let mut lanes = Vec::new();
-    for (index, raw) in raw_lanes.into_iter().enumerate() {
-        reading.at_least(&format!("lane[{index}].weight"), raw.weight, 1);
-        if raw.name == "idle" {
-            reading.mistake(&format!("lane[{index}].name"), "`idle` is the name of no lane");
+    for mut section in reading.sections("lane") {
+        let lane: Option<Lane> = section.text("name", "a name", Need::Must);
+        let weight = section.number("weight", (1, 1_000_000), Need::Must);
+        if lane.as_ref().is_some_and(|lane| lane.as_str() == "idle") {
+            section.mistake("name", "`idle` is the name of no lane");
         }
-        if let Some(lane) = reading.parsed(&format!("lane[{index}].name"), &raw.name) {
-            lanes.push(LaneConfig { lane, weight: raw.weight });
+        if let Some(lane) = lane {
+            lanes.push(LaneConfig { lane, weight: weight.unwrap_or(1) });
         }
+        reading.close(section);
     }
     let mut consumers = HashSet::new();
     for LaneConfig { lane, .. } in &lanes {

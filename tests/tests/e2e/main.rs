@@ -3,9 +3,11 @@
 #![expect(clippy::indexing_slicing, reason = "a document without the key fails its test")]
 
 mod bad_input;
+mod bad_jobs;
 mod crash;
 mod load;
 mod nats;
 mod operation;
 mod operators;
+mod shape;
 mod support;

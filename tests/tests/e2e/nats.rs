@@ -37,8 +37,14 @@ impl Nats {
 
     /// Asks, and reads the answer as JSON.
     pub(crate) fn request(&mut self, subject: &str) -> Value {
+        self.request_with(subject, b"")
+    }
+
+    /// The same with something to say.
+    pub(crate) fn request_with(&mut self, subject: &str, body: &[u8]) -> Value {
         self.send("SUB inbox.e2e 1\r\nUNSUB 1 1\r\n", b"");
-        self.send(&format!("PUB {subject} inbox.e2e 0\r\n\r\n"), b"");
+        self.send(&format!("PUB {subject} inbox.e2e {}\r\n", body.len()), body);
+        self.send("\r\n", b"");
         let head = self.line();
         let size = head.split_whitespace().last().and_then(|size| size.parse().ok());
         let mut body = vec![0; size.unwrap_or_else(|| panic!("no answer: {head}"))];

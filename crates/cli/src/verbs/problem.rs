@@ -132,6 +132,11 @@ fn push(console: Console, args: &PushArgs) -> Outcome {
         let state = match pushed {
             Pushed::New => "new",
             Pushed::AlreadyThere => "already-there",
+            Pushed::Replaced => {
+                console
+                    .note("note: what the broker had of this revision was damaged; it is replaced");
+                "replaced"
+            }
         };
         if args.json {
             console.json(&PushedDocument {

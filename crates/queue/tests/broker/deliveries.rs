@@ -19,18 +19,23 @@ async fn a_cluster_is_made_once_and_changed_when_its_file_changes() {
     other.max_deliver = 4;
     other.lanes[0].weight = 9;
     other.results.max_age = Duration::from_secs(3600);
-    let changes = cluster.broker.init(&other).await.unwrap();
-    let changed: Vec<String> =
-        changes.iter().filter(|change| change.is_change()).map(ToString::to_string).collect();
+    let told = |changes: Vec<minos_queue::Change>| {
+        let changed = changes.into_iter().filter(minos_queue::Change::is_change);
+        changed.map(|change| (change.before(), change.to_string())).unzip()
+    };
+    let compared: (Vec<String>, Vec<_>) = told(cluster.broker.compare(&other).await.unwrap());
     assert_eq!(
-        changed,
+        compared.0,
         [
-            "updated stream RESULTS: max_age",
-            "updated consumers of lane contest, pool any: max_deliver, weight",
-            "updated consumers of lane practice, pool any: max_deliver",
-            "updated consumers of lane rejudge, pool any: max_deliver",
+            "to update: stream RESULTS: max_age: 168h -> 1h",
+            "to update: consumers of lane contest, pool any: max_deliver: 3 -> 4, weight: 8 -> 9",
+            "to update: consumers of lane practice, pool any: max_deliver: 3 -> 4",
+            "to update: consumers of lane rejudge, pool any: max_deliver: 3 -> 4",
         ]
     );
+    let done: (Vec<_>, Vec<String>) = told(cluster.broker.init(&other).await.unwrap());
+    assert_eq!(done.0, compared.0, "what was told is what was done");
+    assert_eq!(done.1[0], "updated stream RESULTS: max_age: 168h -> 1h");
     let lanes = cluster.broker.lanes(&"any".parse().unwrap()).await.unwrap();
     assert_eq!((lanes[0].lane.as_str(), lanes[0].weight), ("contest", 9));
 }

@@ -6,12 +6,13 @@ use std::thread;
 use std::time::Duration;
 
 use minos_judge::{Equipment, Options, Sandboxed, SubmissionToJudge, Workshop, judge};
-use minos_model::{Fault, Judgement, LanguageId, NodeId, Stage};
+use minos_model::{CpuTime, Fault, Judgement, LanguageId, NodeId, Stage};
 use minos_problem::{Language, Problem};
 
 use crate::board::Board;
 use crate::border::{Craft, Desk, Failure, Orders, Task};
 use crate::canary::{Canary, LOOK_EVERY, in_doubt};
+use crate::metrics::{self, Step};
 
 /// What every slot's thread works with.
 #[derive(Debug, Clone)]
@@ -122,7 +123,13 @@ fn one(
         attempt: task.attempt,
         node: node.clone(),
     };
-    match judge(workshop, &submission, &task.problem, &Options::default(), told) {
+    let before = workshop.spent().check;
+    let judged = judge(workshop, &submission, &task.problem, &Options::default(), told);
+    let checked = workshop.spent().check.saturating_sub(before);
+    if checked > CpuTime::ZERO {
+        metrics::step(Step::Check, checked.duration());
+    }
+    match judged {
         Ok(judgement) => canary.believes(workshop, &judgement).map(|()| judgement),
         Err(unjudged) => {
             let trouble = unjudged.trouble;

@@ -67,6 +67,7 @@ fn look(watched: &Watched, children: &Mutex<Children>) {
         metrics::reaped(seen.reaped);
     }
     if let Some(sandbox) = sandbox {
+        metrics::boxes(&sandbox.take_times());
         metrics::left(sandbox.swept(), sandbox.lingering(), mounts());
     }
     let own = cpu();

@@ -132,6 +132,7 @@ mod slot;
 pub mod soak;
 mod spec;
 mod sys;
+mod times;
 mod warden;
 pub mod watchdog;
 
@@ -143,3 +144,4 @@ pub use slot::handover::{Conversation, Speaker};
 pub use slot::spawn::{announce_warden_verb, warden_main};
 pub use slot::warden::{Canceller, Warden};
 pub use spec::{Bind, BoxFile, Collect, Program, Run, RunRequest, Sink, Stdin, Template};
+pub use times::{BOUNDS as BOX_TIME_BOUNDS, BoxTimes, Tally};

@@ -1,6 +1,7 @@
 //! One per process: the level of isolation, found out once, and the wardens made at it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use minos_model::{Bytes, Isolation};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
@@ -9,7 +10,8 @@ use nix::unistd::Pid;
 use crate::cgroup::{Level, ProbeConfig, Swept};
 use crate::slot::cores::Cores;
 use crate::slot::spawn;
-use crate::{SandboxError, Template, Warden};
+use crate::times::Times;
+use crate::{BoxTimes, SandboxError, Template, Warden};
 
 /// The second warden of a slot has a number of its own, above those of all slots: users and groups
 /// follow it.
@@ -84,6 +86,7 @@ pub struct Sandbox {
     swept: Swept,
     warden: PathBuf,
     cores: Cores,
+    times: Arc<Times>,
 }
 
 impl Sandbox {
@@ -105,7 +108,7 @@ impl Sandbox {
             None => spawn::find_executable()?,
         };
         let cores = Cores::of_this_process()?;
-        Ok(Self { config, level, swept, warden, cores })
+        Ok(Self { config, level, swept, warden, cores, times: Arc::default() })
     }
 
     /// What dead lives had left here, and what became of it.
@@ -118,6 +121,13 @@ impl Sandbox {
     #[must_use]
     pub fn lingering(&self) -> usize {
         self.level.lingering()
+    }
+
+    /// How long boxes took to be made and to be cleared away since the last call: what one caller has
+    /// been told, no other is.
+    #[must_use]
+    pub fn take_times(&self) -> BoxTimes {
+        self.times.take()
     }
 
     /// The level in use.
@@ -149,7 +159,8 @@ impl Sandbox {
             executable: self.warden.clone(),
             cores: self.cores.of_slot(cores, &self.config.cores),
         };
-        Warden::start(number, &self.config, self.level.clone(), template, places)
+        let times = Arc::clone(&self.times);
+        Warden::start(number, &self.config, self.level.clone(), (template, times), places)
     }
 }
 

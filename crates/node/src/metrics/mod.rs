@@ -14,6 +14,7 @@ use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use minos_model::{By, Cause, CpuTime, Judgement, LimitKind, TestResult};
 use minos_sandbox::cgroup::Swept;
+use minos_sandbox::{BOX_TIME_BOUNDS, BoxTimes};
 
 use self::names::*;
 use crate::board::{Count, Doing};
@@ -35,6 +36,8 @@ pub(crate) fn install() -> Option<&'static PrometheusHandle> {
                 .and_then(|b| b.set_buckets_for_metric(full(RUN_CPU), RUN_BUCKETS))
                 .and_then(|b| b.set_buckets_for_metric(full(RUN_WALL), RUN_BUCKETS))
                 .and_then(|b| b.set_buckets_for_metric(full(WATCHDOG_LAG), LAG_BUCKETS))
+                .and_then(|b| b.set_buckets_for_metric(full(SETUP), &BOX_TIME_BOUNDS))
+                .and_then(|b| b.set_buckets_for_metric(full(CLEANUP), &BOX_TIME_BOUNDS))
                 .and_then(|b| b.set_buckets_for_metric(full(RUN_MEMORY), MEMORY_BUCKETS))
                 .and_then(|b| b.set_buckets_for_metric(full(CANARY_DURATION), RUN_BUCKETS))
                 .and_then(|b| b.set_buckets_for_metric(full(CANARY_CPU), RUN_BUCKETS))
@@ -105,7 +108,7 @@ pub fn built_from(commit: &'static str) {
 /// What this program is.
 pub(crate) fn build(isolation: &'static str) {
     let (version, commit) = (env!("CARGO_PKG_VERSION"), COMMIT.get().copied().unwrap_or("unknown"));
-    gauge!(BUILD, "version" => version, "commit" => commit, "isolation" => isolation).set(1.0);
+    gauge!(BUILD, "version" => version, "commit" => commit, "cgroup" => isolation).set(1.0);
 }
 
 const fn canary_label(well: bool) -> &'static str {
@@ -279,6 +282,18 @@ pub(crate) fn left(swept: Swept, lingering: usize, mounts: usize) {
     counter!(GROUPS_SWEPT).absolute(number(swept.removed));
     gauge!(LEAKED_GROUPS).set(gauged(lingering + swept.refused));
     gauge!(LEAKED_MOUNTS).set(gauged(mounts));
+}
+
+/// How long boxes took since the last look, compilers' and checkers' as well.
+pub(crate) fn boxes(times: &BoxTimes) {
+    for (histogram, tallies) in
+        [(histogram!(SETUP), &times.setup), (histogram!(CLEANUP), &times.cleanup)]
+    {
+        for tally in tallies {
+            let count = usize::try_from(tally.count).unwrap_or(usize::MAX);
+            histogram.record_many(tally.mean.as_secs_f64(), count);
+        }
+    }
 }
 
 /// CPU time that judging has cost beside the programs.

@@ -47,6 +47,8 @@ pub(super) const ORPHANS_KILLED: &str = "minos_orphans_killed_total";
 pub(super) const GROUPS_SWEPT: &str = "minos_groups_swept_total";
 pub(super) const LEAKED_GROUPS: &str = "minos_leaked_cgroups";
 pub(super) const LEAKED_MOUNTS: &str = "minos_leaked_mounts";
+pub(super) const SETUP: &str = "minos_sandbox_setup_seconds";
+pub(super) const CLEANUP: &str = "minos_sandbox_cleanup_seconds";
 pub(super) const OVERHEAD_CPU: &str = "minos_sandbox_overhead_cpu_seconds_total";
 pub(super) const CANARIES: &str = "minos_canaries_total";
 pub(super) const CANARY_DURATION: &str = "minos_canary_duration_seconds";
@@ -70,34 +72,62 @@ pub(super) const PROCESS_FDS: &str = "process_open_fds";
 pub(super) const PROCESS_CPU: &str = "process_cpu_seconds_total";
 pub(super) const PROCESS_START: &str = "process_start_time_seconds";
 
+/// Tells the recorder what each means.
 pub(super) fn describe() {
+    describe_jobs();
+    describe_runs();
+    describe_node();
+}
+
+fn describe_jobs() {
     describe_counter!(RECEIVED, "Deliveries taken from the lanes, by first or repeated.");
     describe_counter!(FINISHED, "Verdicts stored by this node, by verdict and language.");
     describe_counter!(RETRIED, "Jobs handed back, by reason.");
     describe_counter!(DEAD, "Messages sent to the dead letters, by reason.");
     describe_histogram!(QUEUE_WAIT, Unit::Seconds, "From stored in the stream to taken.");
-    describe_histogram!(DURATION, Unit::Seconds, "Parts of a job's way on this node, by stage.");
+    describe_histogram!(
+        DURATION,
+        Unit::Seconds,
+        "Parts of a job's way on this node, by stage; of checkers that are programs the CPU time."
+    );
     describe_histogram!(END_TO_END, Unit::Seconds, "From stored in the stream to verdict stored.");
     describe_gauge!(IN_FLIGHT, "Submissions that are being judged here.");
+    describe_gauge!(BUFFERED, "Verdicts held here that the broker has not taken yet.");
+    describe_counter!(PUBLISH_FAILURES, "Attempts to store a verdict that failed.");
+    describe_counter!(PULL_FAILURES, "Pulls that the broker did not answer.");
+    describe_gauge!(CONNECTED, "Whether the broker took the last beat.");
+    describe_counter!(RECONNECTS, "Times the connection to the broker was made again.");
+    describe_counter!(COMPILE_HITS, "Compilations that were reused.");
+    describe_counter!(PACKAGE_HITS, "Problems found on this node's disk.");
+    describe_counter!(PACKAGE_MISSES, "Problems fetched from the package store.");
+    describe_counter!(PACKAGE_EVICTIONS, "Problems removed from this node's disk for room.");
+    describe_gauge!(PACKAGE_BYTES, Unit::Bytes, "Problems on this node's disk.");
+}
+
+fn describe_runs() {
+    describe_counter!(RUNS, "Runs of contestants' programs, by cause and by which limit ended it.");
+    describe_histogram!(RUN_CPU, Unit::Seconds, "CPU time of contestants' runs, by language.");
+    describe_histogram!(RUN_WALL, Unit::Seconds, "Wall-clock time of contestants' runs.");
+    describe_histogram!(RUN_MEMORY, Unit::Bytes, "Peak memory of contestants' runs.");
     describe_histogram!(
         WATCHDOG_LAG,
         Unit::Seconds,
         "How far past its CPU or wall-clock limit a run was when the watchdog ended it."
     );
-    describe_gauge!(BUFFERED, "Verdicts held here that the broker has not taken yet.");
-    describe_counter!(RECONNECTS, "Times the connection to the broker was made again.");
-    describe_gauge!(WRITABLE, "Whether the node's state directory takes files.");
-    describe_counter!(PROCESS_CPU, "CPU time of this process, wardens not included, in seconds.");
-    describe_gauge!(PROCESS_START, Unit::Seconds, "When this process started, since 1970.");
-    describe_counter!(RUNS, "Runs of contestants' programs, by cause and by which limit ended it.");
-    describe_histogram!(RUN_CPU, Unit::Seconds, "CPU time of contestants' runs, by language.");
-    describe_histogram!(RUN_WALL, Unit::Seconds, "Wall-clock time of contestants' runs.");
-    describe_histogram!(RUN_MEMORY, Unit::Bytes, "Peak memory of contestants' runs.");
-    describe_counter!(COMPILE_HITS, "Compilations that were reused.");
-    describe_gauge!(SLOTS, "Slots by state.");
-    describe_counter!(RESTARTS, "Slots that were replaced, by reason.");
-    describe_gauge!(ZOMBIES, "Children of this process that have ended and are not reaped.");
-    describe_counter!(ZOMBIES_REAPED, "Ended orphans that came to this process and were reaped.");
+    describe_histogram!(
+        SETUP,
+        Unit::Seconds,
+        "From the request of a run until its program starts: taking a box, or waiting for one."
+    );
+    describe_histogram!(
+        CLEANUP,
+        Unit::Seconds,
+        "Clearing a box away after its end, beside the runs: mounts, control group."
+    );
+    describe_counter!(
+        OVERHEAD_CPU,
+        "CPU time of this process and its wardens: what comes on top of the programs, in seconds."
+    );
     describe_counter!(
         ORPHANS_KILLED,
         "Processes of a dead life of a node here, killed at the start."
@@ -105,10 +135,16 @@ pub(super) fn describe() {
     describe_counter!(GROUPS_SWEPT, "Directories of control groups a dead life has left, removed.");
     describe_gauge!(LEAKED_GROUPS, "Control groups whose removal the kernel refuses so far.");
     describe_gauge!(LEAKED_MOUNTS, "Mounts of boxes outside of boxes.");
-    describe_counter!(
-        OVERHEAD_CPU,
-        "CPU time of this process and its wardens: what comes on top of the programs, in seconds."
-    );
+}
+
+fn describe_node() {
+    describe_gauge!(WRITABLE, "Whether the node's state directory takes files.");
+    describe_counter!(PROCESS_CPU, "CPU time of this process, wardens not included, in seconds.");
+    describe_gauge!(PROCESS_START, Unit::Seconds, "When this process started, since 1970.");
+    describe_gauge!(SLOTS, "Slots by state.");
+    describe_counter!(RESTARTS, "Slots that were replaced, by reason.");
+    describe_gauge!(ZOMBIES, "Children of this process that have ended and are not reaped.");
+    describe_counter!(ZOMBIES_REAPED, "Ended orphans that came to this process and were reaped.");
     describe_counter!(CANARIES, "Canaries compiled afresh and judged, by result.");
     describe_histogram!(CANARY_DURATION, Unit::Seconds, "A canary's whole judging, by language.");
     describe_histogram!(
@@ -117,16 +153,9 @@ pub(super) fn describe() {
         "CPU time of a canary's compiler and program, by language: the same work on every node."
     );
     describe_gauge!(CANARY_SUCCESS, Unit::Seconds, "When a canary was last accepted, since 1970.");
-    describe_counter!(PACKAGE_HITS, "Problems found on this node's disk.");
-    describe_counter!(PACKAGE_MISSES, "Problems fetched from the package store.");
-    describe_counter!(PACKAGE_EVICTIONS, "Problems removed from this node's disk for room.");
-    describe_gauge!(PACKAGE_BYTES, Unit::Bytes, "Problems on this node's disk.");
-    describe_counter!(PUBLISH_FAILURES, "Attempts to store a verdict that failed.");
-    describe_counter!(PULL_FAILURES, "Pulls that the broker did not answer.");
-    describe_gauge!(CONNECTED, "Whether the broker took the last beat.");
     describe_gauge!(DRAINING, "Whether the node takes no new jobs.");
     describe_gauge!(READY, "Whether /readyz says yes.");
     describe_gauge!(PROCESS_RSS, Unit::Bytes, "Memory of this process, wardens not included.");
     describe_gauge!(PROCESS_FDS, "Open descriptors of this process.");
-    describe_gauge!(BUILD, "Always 1; the labels tell version, commit and isolation.");
+    describe_gauge!(BUILD, "Always 1; the labels tell version, commit and what isolates runs.");
 }

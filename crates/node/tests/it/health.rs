@@ -59,7 +59,7 @@ async fn a_node_tells_of_its_canary_of_what_is_left_and_what_it_was_built_from()
             let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
             line.and_then(|value| value.parse::<f64>().ok())
         };
-        let built = "minos_build_info{version=\"0.1.0\",commit=\"0123456789ab\",isolation=";
+        let built = "minos_build_info{version=\"0.1.0\",commit=\"0123456789ab\",cgroup=";
         metrics.contains(built)
             && value("minos_canaries_total{result=\"ok\"}") == Some(1.0)
             && value("minos_canaries_total{result=\"failed\"}") == Some(0.0)
@@ -69,6 +69,12 @@ async fn a_node_tells_of_its_canary_of_what_is_left_and_what_it_was_built_from()
             && value("minos_leaked_cgroups") == Some(0.0)
             && value("minos_leaked_mounts") == Some(0.0)
             && value("minos_sandbox_overhead_cpu_seconds_total").is_some()
+            && value("minos_sandbox_setup_seconds_count").is_some_and(|boxes| boxes >= 2.0)
+            && value("minos_sandbox_setup_seconds_sum").is_some_and(|took| took > 0.0)
+            && value("minos_sandbox_setup_seconds_bucket{le=\"+Inf\"}")
+                == value("minos_sandbox_setup_seconds_count")
+            && value("minos_sandbox_cleanup_seconds_count").is_some_and(|boxes| boxes >= 1.0)
+            && value("minos_sandbox_cleanup_seconds_sum").is_some_and(|took| took > 0.0)
             && value("minos_zombies_reaped_total") == Some(0.0)
             && value("minos_orphans_killed_total").is_some()
     })

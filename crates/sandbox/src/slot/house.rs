@@ -6,13 +6,14 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::boxes::{DEADLINE, Maker, Prepared, answer};
 use super::cores::{Preempting, pin};
 use super::spawn::{self, Places};
 use crate::SandboxError;
 use crate::cgroup::{Group, Level};
+use crate::times::Times;
 use crate::warden::protocol::Hello;
 
 /// Groups made by this process so far: no two of them ever have the same name, even when a warden
@@ -32,6 +33,8 @@ pub(crate) struct House {
     work: Condvar,
     /// The warden's process.
     pub pid: AtomicU32,
+    /// How long boxes take to be made and to be cleared away, in all slots.
+    pub times: Arc<Times>,
 }
 
 #[derive(Debug, Default)]
@@ -68,6 +71,10 @@ pub(crate) struct Keeper {
 }
 
 impl House {
+    pub(crate) fn counting(times: Arc<Times>) -> Self {
+        Self { times, ..Self::default() }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -188,7 +195,9 @@ impl Keeper {
                 trouble = self.supply(maker, groups, trouble);
             }
             for prepared in retired {
-                groups.extend(prepared.group.recycle().ok());
+                let began = Instant::now();
+                groups.extend(clear(prepared));
+                self.house.times.cleanup.add(began.elapsed());
             }
         }
     }
@@ -252,6 +261,11 @@ impl Keeper {
         };
         maker.prepare(group, &self.places.cores)
     }
+}
+
+/// What is left of a box goes; its group, as new, when the kernel lets it.
+fn clear(prepared: Prepared) -> Option<Group> {
+    prepared.group.recycle().ok()
 }
 
 /// The listener of a warden that has left the host.

@@ -326,6 +326,7 @@ impl Watch<'_> {
         let collected = outcome::collected(prepared, &request.collect, killed)?;
         let stdout = self.stdout.into_blob().map_err(failed_io)?;
         let setup = outcome::setup(prepared, begun);
+        warden.house.times.setup.add(setup);
         let ended = outcome::ended(prepared.cell(), self.killed_at, over_at);
         let stderr = self.stderr.into_head();
         Ok(Some(Run { report, stdout, stderr, collected, setup, ended, other_was_ending }))

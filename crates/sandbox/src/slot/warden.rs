@@ -14,6 +14,7 @@ use super::house::{House, Keeper};
 use super::spawn::Places;
 use crate::cgroup::Level;
 use crate::sys::{node, raw};
+use crate::times::Times;
 use crate::warden::protocol::Hello;
 use crate::{SandboxConfig, SandboxError, Template};
 
@@ -64,7 +65,7 @@ impl Warden {
         slot: u16,
         config: &SandboxConfig,
         level: Level,
-        template: Template,
+        (template, times): (Template, Arc<Times>),
         places: Places,
     ) -> Result<Self, SandboxError> {
         let isolation = level.isolation();
@@ -86,7 +87,7 @@ impl Warden {
             .write(true)
             .open("/dev/null")
             .map_err(|error| SandboxError::os("open /dev/null", error))?;
-        let house = Arc::new(House::default());
+        let house = Arc::new(House::counting(times));
         let ahead = usize::from(config.ahead).clamp(1, 2);
         let cores = places.cores;
         let keeper = Keeper { slot, level, places, hello, ahead, house: Arc::clone(&house) };

@@ -172,17 +172,24 @@ fn caught_in_the_box() -> Result<Vec<String>> {
     Ok(filter.ends_the_run.into_iter().chain(filter.watched).flat_map(|e| e.calls).collect())
 }
 
-/// Alerts speak of metrics that exist, and each has its page in the runbook.
+/// Alerts speak of metrics that exist, and each has its page in the runbook, a test in which it fires
+/// and one in which it does not.
 fn alerts() -> Result<()> {
     let (alerts, metrics, runbook) = (read(ALERTS)?, read(METRICS)?, read(RUNBOOK)?);
+    let tests = read(ALERT_TESTS)?;
     if let Some(name) = metric_names(&alerts).find(|name| !metrics.contains(&format!("\"{name}\"")))
     {
         bail!("{ALERTS}: {METRICS} has no metric `{name}`");
     }
-    let names = alerts.lines().filter_map(|line| line.trim().strip_prefix("- alert: "));
-    let pages = |name: &&str| runbook.lines().any(|line| line == format!("## {name}"));
-    if let Some(name) = names.into_iter().find(|name| !pages(name)) {
-        bail!("{RUNBOOK}: has no page `## {name}`");
+    for name in alerts.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")) {
+        if !runbook.lines().any(|line| line == format!("## {name}")) {
+            bail!("{RUNBOOK}: has no page `## {name}`");
+        }
+        for (fires, what) in [(true, "fires"), (false, "is silent")] {
+            if !tested(&tests, name).any(|fired| fired == fires) {
+                bail!("{ALERT_TESTS}: has no row in which {name} {what}");
+            }
+        }
     }
     let promtool = setup::promtool()?;
     for args in [["check", "rules", ALERTS], ["test", "rules", ALERT_TESTS]] {
@@ -195,6 +202,15 @@ fn alerts() -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// For each row of the alerts' tests about one of them whether it fires there.
+fn tested<'a>(tests: &'a str, name: &'a str) -> impl Iterator<Item = bool> + 'a {
+    let rows = tests.split("alertname: ").skip(1);
+    let about = rows.filter_map(move |row| row.strip_prefix(name));
+    // A longer name begins with this one too.
+    let about = about.filter(|row| !row.starts_with(|c: char| c.is_ascii_alphanumeric()));
+    about.filter_map(|row| row.split_once("exp_alerts:")).map(|(_, rest)| !rest.starts_with(" []"))
 }
 
 /// Each panel of the dashboard says what it shows, in a unit, from metrics that exist.
@@ -257,7 +273,7 @@ fn read(path: &str) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{fault_of, metric_names};
+    use super::{fault_of, metric_names, tested};
 
     #[test]
     fn an_expression_of_the_dashboard_is_of_real_metrics_in_the_chosen_window_and_nodes() {
@@ -274,6 +290,15 @@ mod tests {
             assert_eq!(found.is_some(), fault.is_some(), "{expr}: {found:?}");
             assert!(found.unwrap_or_default().contains(fault.unwrap_or_default()), "{expr}");
         }
+    }
+
+    #[test]
+    fn a_row_of_the_alerts_tests_is_one_that_fires_or_one_that_is_silent() {
+        let text = "- {eval_time: 9m, alertname: A, exp_alerts: []}\n- eval_time: 15m\n  \
+                    alertname: AB\n  exp_alerts:\n    - exp_labels: {instance: a}\n";
+        assert_eq!(tested(text, "A").collect::<Vec<_>>(), [false]);
+        assert_eq!(tested(text, "AB").collect::<Vec<_>>(), [true]);
+        assert_eq!(tested(text, "B").count(), 0);
     }
 
     #[test]

@@ -114,6 +114,12 @@ impl Console {
     }
 }
 
+/// Words of a program, a compiler or a message as a terminal may have them: what would steer the
+/// terminal is a dot.
+pub(crate) fn tame(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '.' } else { c }).collect()
+}
+
 /// A reader that has left is no failure.
 fn accept(result: io::Result<()>) -> Result<(), Failure> {
     match result {
@@ -121,5 +127,22 @@ fn accept(result: io::Result<()>) -> Result<(), Failure> {
             Err(Failure::environment(format!("stdout cannot be written: {error}")))
         }
         Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_words_do_not_steer_a_terminal() {
+        for (text, shown) in [
+            ("wrong answer: expected 5, found \u{2d}7", "wrong answer: expected 5, found -7"),
+            ("\u{1b}[2J\u{1b}]0;title\u{7}", ".[2J.]0;title."),
+            ("\u{9b}31m\r\0", ".31m.."),
+            ("a\tb\nπ", "a\tb\nπ"),
+        ] {
+            assert_eq!(tame(text), shown);
+        }
     }
 }

@@ -4,6 +4,8 @@
 //! must see to; what happens for each submission is DEBUG.
 
 use std::io::IsTerminal as _;
+use std::panic::PanicHookInfo;
+use std::thread;
 
 use tracing_subscriber::EnvFilter;
 
@@ -73,5 +75,20 @@ pub fn init(logs: &Logs) -> Result<(), String> {
             .with_target(false)
             .try_init(),
     };
-    started.map_err(|error| format!("logging cannot be started: {error}"))
+    started.map_err(|error| format!("logging cannot be started: {error}"))?;
+    std::panic::set_hook(Box::new(panicked));
+    Ok(())
+}
+
+/// A panic is one event as well. What it says was put together from values, which may quote a
+/// submission, unless it is a text of the program.
+fn panicked(panic: &PanicHookInfo<'_>) {
+    let said = panic.payload().downcast_ref::<&'static str>();
+    let at = panic.location().map(ToString::to_string).unwrap_or_default();
+    tracing::error!(
+        thread = thread::current().name(),
+        at,
+        what = said.copied().unwrap_or("not told here, for it may quote a submission"),
+        "a thread panicked"
+    );
 }

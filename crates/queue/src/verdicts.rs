@@ -217,16 +217,15 @@ impl Verdicts {
     pub async fn next(&mut self) -> Result<Judgement, QueueError> {
         loop {
             match self.messages.next().await {
-                Some(Ok(message)) => match serde_json::from_slice::<JudgementV1>(&message.payload)
-                    .map_err(|error| error.to_string())
-                    .and_then(|wire| wire.into_judgement().map_err(|error| error.to_string()))
-                {
-                    Ok(judgement) => return Ok(judgement),
-                    Err(error) => {
-                        let subject = message.subject.as_str();
-                        tracing::warn!(%error, subject, "a stored verdict cannot be read");
+                Some(Ok(message)) => {
+                    let wire = serde_json::from_slice::<JudgementV1>(&message.payload).ok();
+                    if let Some(judgement) = wire.and_then(|wire| wire.into_judgement().ok()) {
+                        return Ok(judgement);
                     }
-                },
+                    // What is wrong with it may quote what a program said.
+                    let subject = message.subject.as_str();
+                    tracing::warn!(subject, "a stored verdict cannot be read");
+                }
                 Some(Err(error)) => return Err(broker_error("following stream RESULTS", &error)),
                 None => {
                     return Err(QueueError::NotInitialised { what: "stream RESULTS".to_owned() });

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::left;
 use crate::node::alive;
 use crate::support::eventually;
-use crate::world::{NAP, World};
+use crate::world::{NAP, SLEEP, World};
 
 #[test]
 fn a_node_that_is_killed_costs_one_delivery_and_leaves_nothing_behind() {
@@ -37,6 +37,30 @@ fn a_node_that_is_killed_costs_one_delivery_and_leaves_nothing_behind() {
     world.audit();
     first.end();
     second.end();
+}
+
+#[test]
+fn sigterm_lets_what_runs_end_within_the_configured_time_and_hands_back_what_does_not() {
+    let mut world = World::new("sigterm");
+    let patient = world.node("patient", 0);
+    world.nodes(1);
+    world.submit("ends", NAP, "AC");
+    world.until_testing("ends");
+    patient.end();
+    let ends = world.judged("ends");
+    assert_eq!((&ends["node"], &ends["attempt"]), (&"patient".into(), &1.into()), "{ends}");
+
+    let hasty = world.node_with_grace("hasty", 1, "1s");
+    world.submit("lasts", SLEEP, "AC");
+    world.until_testing("lasts");
+    world.submit_some("s", 3);
+    hasty.end();
+    assert_eq!(world.verdict("lasts"), None, "it was handed back");
+    let other = world.node("other", 2);
+    let lasts = world.judged("lasts");
+    assert_eq!((&lasts["node"], &lasts["attempt"]), (&"other".into(), &2.into()), "{lasts}");
+    world.audit();
+    other.end();
 }
 
 /// As in a container without an init of its own.

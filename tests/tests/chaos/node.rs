@@ -35,6 +35,16 @@ impl Node {
         number: u32,
         minos: impl Fn(&[&str]) -> Command,
     ) -> Self {
+        Self::start_with(dir, (name, number), "", minos)
+    }
+
+    /// The same with more sections in its file.
+    pub(crate) fn start_with(
+        dir: &Path,
+        (name, number): (&str, u32),
+        more: &str,
+        minos: impl Fn(&[&str]) -> Command,
+    ) -> Self {
         let languages = dir.join("languages");
         fs::create_dir_all(&languages).expect("a directory");
         let python = include_str!("../../../cluster-config/languages/python3.toml");
@@ -43,7 +53,7 @@ impl Node {
         let text = format!(
             "name = \"{name}\"\nslots = 1\nstate_dir = {:?}\nlanguages = {languages:?}\n\
              [sandbox]\nfirst_uid = {}\ncores = \"floating\"\nallow_rootless = true\n\
-             [log]\nformat = \"text\"\n",
+             [log]\nformat = \"text\"\n{more}",
             dir.join(name),
             61_000 + 1_000 * number,
         );

@@ -19,6 +19,9 @@ pub(crate) const VERDICT_MAX: Duration = Duration::from_secs(60);
 /// Long enough on a test that a fault can fall into it.
 pub(crate) const NAP: &str =
     "import time\na, b = map(int, input().split())\ntime.sleep(0.7)\nprint(a + b)\n";
+/// Several times as long as a short grace.
+pub(crate) const SLEEP: &str =
+    "import time\na, b = map(int, input().split())\ntime.sleep(3)\nprint(a + b)\n";
 const RIGHT: &str = "a, b = map(int, input().split())\nprint(a + b)\n";
 const WRONG: &str = "a, b = map(int, input().split())\nprint(a - b)\n";
 
@@ -57,6 +60,16 @@ impl World {
         Node::start(self.scratch.path(), name, number, |args| {
             let mut command = minos(args);
             command.args(["--nats", url]);
+            command
+        })
+    }
+
+    /// A node that gives what runs so long when it is told to end.
+    pub(crate) fn node_with_grace(&self, name: &str, number: u32, grace: &str) -> Node {
+        let more = format!("[judging]\ndrain_grace = \"{grace}\"\n");
+        Node::start_with(self.scratch.path(), (name, number), &more, |args| {
+            let mut command = minos(args);
+            command.args(["--nats", &self.broker.url()]);
             command
         })
     }

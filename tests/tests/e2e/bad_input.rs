@@ -31,7 +31,8 @@ int main(int argc, char **argv) {
 }
 "#;
 
-fn package(scratch: &Scratch) -> std::path::PathBuf {
+/// The package, whole; its problem is `twice`.
+pub(crate) fn package(scratch: &Scratch) -> std::path::PathBuf {
     scratch.file("twice/problem.xml", MANIFEST);
     scratch.file("twice/files/check.cpp", CHECKER);
     scratch.file("twice/solutions/main.py", "print(2 * int(input()))\n");

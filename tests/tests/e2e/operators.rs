@@ -115,6 +115,62 @@ fn what_is_unknown_is_one_line_and_exit_code_2() {
 }
 
 #[test]
+fn a_drained_node_finishes_what_it_holds_and_takes_nothing_and_status_shows_it() {
+    needs_root();
+    let scratch = Scratch::new("drained");
+    let up = Up::start(&scratch.path().join("up"), 1);
+    push(&up, &package(&scratch, None));
+    let slow = scratch.file("slow.py", "import time\ntime.sleep(2)\n");
+    for id in ["held", "next"] {
+        let submit = ["submit", "--problem", "range-sums", "--id", id];
+        assert_eq!(ended(up.minos(&submit).arg(&slow)).0, 0);
+    }
+    let status = || json(&ended(&mut up.minos(&["status", "--json"])).1);
+    let told = |what: &str, is: &dyn Fn(&Value) -> bool| {
+        eventually(Duration::from_secs(60), what, || Some(status()).filter(is))
+    };
+    let contest = |status: &Value| {
+        let lanes = status["lanes"].as_array().expect("lanes");
+        lanes.iter().find(|lane| lane["lane"] == "contest").cloned().expect("a lane")
+    };
+    let verdicts = |status: &Value| -> u64 {
+        let recent = status["recent"].as_object().expect("a table");
+        recent.values().filter_map(Value::as_u64).sum()
+    };
+    let busy = told("one is judged, one waits", &|status| {
+        let lane = contest(status);
+        (&lane["in_flight"], &lane["pending"]) == (&1.into(), &1.into())
+            && status["nodes"][0]["busy"] == 1
+    });
+    assert!(contest(&busy)["oldest_ms"].is_u64(), "{busy}");
+    let node = busy["nodes"][0]["node"].as_str().expect("a name").to_owned();
+    let (code, stdout, stderr) = ended(&mut up.minos(&["drain", &node]));
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.contains(&node), "{stdout}");
+    let drained = told("what it held is judged, and no more", &|status| {
+        let node = &status["nodes"][0];
+        node["draining"] == true && node["busy"] == 0 && verdicts(status) == 1
+    });
+    let lane = contest(&drained);
+    assert_eq!((&lane["in_flight"], &lane["pending"]), (&0.into(), &1.into()), "{drained}");
+    assert_eq!(
+        (&drained["nodes"][0]["ready"], &drained["nodes"][0]["restarts"]),
+        (&false.into(), &0.into())
+    );
+    for page in ["status", "top"] {
+        let (_, page, stderr) = ended(&mut up.minos(&[page]));
+        for word in
+            [&node, "restarts", ", draining", "not ready: drain", "contest", "oldest", "10 min: "]
+        {
+            assert!(page.contains(word), "no `{word}`: {page} {stderr}");
+        }
+    }
+    assert_eq!(ended(&mut up.minos(&["result", "next", "--json"])).0, 1);
+    assert_eq!(ended(&mut up.minos(&["resume", &node])).0, 0);
+    told("the other is judged", &|status| verdicts(status) == 2);
+}
+
+#[test]
 fn a_log_never_says_what_a_contestant_wrote() {
     needs_root();
     let scratch = Scratch::new("logs");
@@ -134,13 +190,33 @@ fn a_log_never_says_what_a_contestant_wrote() {
     assert!(compile["compile"]["log"].as_str().is_some_and(|log| log.contains(mark)), "{compile}");
     // A message that is no job is told of, and what it says is not.
     let mut nats = crate::nats::Nats::of_directory(&dir);
+    let newer = format!(r#"{{"schema":"minos.job/{mark}"}}"#);
+    nats.publish("jobs.contest.any.default.newer.1", newer.as_bytes());
     nats.publish("jobs.contest.any.default.poison.1", format!("{mark}{{").as_bytes());
-    eventually(Duration::from_secs(60), "a verdict on the poison", || {
-        let (code, ..) = ended(&mut up.minos(&["result", "poison", "--json"]));
-        (code == 0).then_some(())
-    });
+    nats.publish("jobs.contest.any.default.quoted.1", format!("\"{mark}\"").as_bytes());
+    // So is a checker that fails, and what it quotes is not.
+    let twice = crate::bad_input::package(&scratch);
+    let checker = "#include \"testlib.h\"\nint main(int argc, char **argv) {\n\
+        registerTestlibCmd(argc, argv);\n\
+        quitf(_fail, \"no number: %s\", ouf.readToken().c_str());\n}\n";
+    std::fs::write(twice.join("files/check.cpp"), checker).expect("a checker");
+    push(&up, &twice);
+    let says = scratch.file("says.py", format!("print('{mark}')\n"));
+    let submit = ["submit", "--problem", "twice", "--id", "says", "--wait", "--json"];
+    let (code, stdout, stderr) = ended(up.minos(&submit).arg(says));
+    assert_eq!((code, &json(&stdout)["fault"]), (4, &Value::from("checker")), "{stderr}");
+    for id in ["poison", "quoted"] {
+        eventually(Duration::from_secs(60), "a verdict on what is no job", || {
+            let (code, ..) = ended(&mut up.minos(&["result", id, "--json"]));
+            (code == 0).then_some(())
+        });
+    }
+    let (_, letters, _) = ended(&mut up.minos(&["dead", "list"]));
+    assert_eq!(letters.matches(mark).count(), 2, "dead letters have the words: {letters}");
     let log = up.log();
-    assert!(log.contains("speaks") && log.contains("poison"), "no line names them: {log}");
+    for id in ["speaks", "newer", "poison", "quoted", "says"] {
+        assert!(log.contains(id), "no line names {id}: {log}");
+    }
     let line = log.lines().find(|line| line.contains(mark));
     assert_eq!(line, None);
 }

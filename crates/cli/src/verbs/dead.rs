@@ -5,7 +5,7 @@ use minos_queue::DeadLetter;
 use serde::Serialize;
 
 use crate::broker::{self, BrokerArgs};
-use crate::console::Console;
+use crate::console::{Console, tame};
 use crate::exit::{Exit, Outcome};
 
 /// Dead letters: messages that no node could judge, each with its reason.
@@ -116,7 +116,7 @@ async fn show(console: Console, args: &OneArgs) -> Outcome {
         console.json(&document(&letter, true))?;
     } else {
         console.say(&line(&letter))?;
-        console.say(&body(&letter))?;
+        console.say(&tame(&String::from_utf8_lossy(&letter.body)))?;
     }
     Ok(Exit::Yes)
 }
@@ -148,17 +148,9 @@ fn line(letter: &DeadLetter) -> String {
         "{:>6}  {:<16} {}  {}",
         letter.number,
         letter.reason.as_str(),
-        letter.subject,
-        letter.message
+        tame(&letter.subject),
+        tame(&letter.message)
     )
-}
-
-/// The body as text, as far as a terminal can show it.
-fn body(letter: &DeadLetter) -> String {
-    String::from_utf8_lossy(&letter.body)
-        .chars()
-        .map(|c| if c.is_control() && c != '\n' && c != '\t' { '.' } else { c })
-        .collect()
 }
 
 fn document(letter: &DeadLetter, whole: bool) -> LetterDocument {

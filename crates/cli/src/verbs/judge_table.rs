@@ -2,7 +2,7 @@
 
 use minos_model::{Cause, Ending, GroupResult, Judgement, TestResult, Verdict};
 
-use crate::console::{Colour, Console};
+use crate::console::{Colour, Console, tame};
 
 /// Lines of a compiler's log that are shown.
 const LOG_LINES: usize = 20;
@@ -12,7 +12,7 @@ pub(crate) fn in_words(console: Console, judgement: &Judgement) -> String {
     let mut lines = Vec::new();
     if let Some(compile) = &judgement.compile {
         if !compile.ok {
-            lines.extend(compile.log.lines().take(LOG_LINES).map(str::to_owned));
+            lines.extend(compile.log.lines().take(LOG_LINES).map(tame));
         }
         let cached = if compile.cached { ", reused" } else { "" };
         lines.push(format!("compile  cpu {}  wall {}{cached}", compile.cpu, compile.wall));
@@ -45,7 +45,7 @@ fn test_line(console: Console, test: &TestResult, width: usize) -> String {
     }
     let comment = test.comment.lines().next().unwrap_or_default();
     if !comment.is_empty() {
-        parts.push(console.paint(Colour::Dim, comment));
+        parts.push(console.paint(Colour::Dim, &tame(comment)));
     }
     parts.join("  ")
 }
@@ -67,7 +67,7 @@ fn verdict_line(console: Console, judgement: &Judgement) -> String {
         parts.push(format!("{} of {} points", score.points, score.max));
     }
     if let Some((fault, message)) = &judgement.fault {
-        parts.push(format!("fault of the {}: {message}", fault.as_str()));
+        parts.push(format!("fault of the {}: {}", fault.as_str(), tame(message)));
     }
     if judgement.tests.iter().any(|test| test.cause.is_some()) {
         let (cpu, memory) = (judgement.cpu_max(), judgement.memory_max());

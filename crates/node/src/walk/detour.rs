@@ -15,6 +15,32 @@ const HAND_BACK_MS: (u64, u64) = (1_000, 5_000);
 /// A checker or a package that fails on this many deliveries is buried.
 const DELIVERIES_BAD_PACKAGE: u32 = 2;
 
+/// Why a job does not come to a verdict, in one line. A dead letter has all of it; a log line never has
+/// what programs and messages have said.
+pub(super) enum Why {
+    /// In words of this node's own, with identifiers at most.
+    Own(String),
+    /// In words of a checker, a package or a message: they may quote a submission.
+    Quoting(String),
+}
+
+impl Why {
+    /// All of it, for the dead letter.
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Own(text) | Self::Quoting(text) => text,
+        }
+    }
+
+    /// What may stand in a log.
+    pub(super) fn logged(&self) -> &str {
+        match self {
+            Self::Own(text) => text,
+            Self::Quoting(_) => "not told here, for it may quote a submission: see its dead letter",
+        }
+    }
+}
+
 /// Why the walk leaves its way.
 pub(super) enum Detour {
     /// The verdict is there already: only the acknowledgement was lost.
@@ -22,9 +48,9 @@ pub(super) enum Detour {
     /// The operator has cancelled it.
     Cancelled,
     /// Another try, here or elsewhere, may succeed.
-    Back { retry: Retry, delay: Duration, why: String, broken: bool },
+    Back { retry: Retry, delay: Duration, why: Why, broken: bool },
     /// No node can judge it.
-    Bury { buried: Buried, fault: Fault, why: String },
+    Bury { buried: Buried, fault: Fault, why: Why },
 }
 
 impl<O: Outside> Walk<O> {
@@ -36,7 +62,7 @@ impl<O: Outside> Walk<O> {
                 let (fault, what) = judgement.fault.unwrap_or_else(unnamed);
                 Err(self.failed(Failure { fault, what, broken: fault == Fault::Node }))
             }
-            Verdict::Cancelled => Err(back(Retry::Node, "broken off".to_owned())),
+            Verdict::Cancelled => Err(back(Retry::Node, Why::Own("broken off".to_owned()))),
             Verdict::Accepted
             | Verdict::WrongAnswer
             | Verdict::PresentationError
@@ -72,12 +98,14 @@ impl<O: Outside> Walk<O> {
             Fault::Checker | Fault::Package => {
                 let buried =
                     if fault == Fault::Checker { Buried::Checker } else { Buried::Package };
-                self.perhaps_later(DELIVERIES_BAD_PACKAGE, Retry::Package, (buried, fault), what)
+                let ends = (buried, fault);
+                self.perhaps_later(DELIVERIES_BAD_PACKAGE, Retry::Package, ends, Why::Quoting(what))
             }
             Fault::Node => {
-                Detour::Back { retry: Retry::Node, delay: jittered(), why: what, broken }
+                let (retry, why) = (Retry::Node, Why::Own(what));
+                Detour::Back { retry, delay: jittered(), why, broken }
             }
-            Fault::Broker => back(Retry::Broker, what),
+            Fault::Broker => back(Retry::Broker, Why::Own(what)),
         }
     }
 
@@ -87,7 +115,7 @@ impl<O: Outside> Walk<O> {
         most: u32,
         retry: Retry,
         (buried, fault): (Buried, Fault),
-        why: String,
+        why: Why,
     ) -> Detour {
         if self.held.delivered() < most.min(self.held.most()) {
             back(retry, why)
@@ -97,7 +125,7 @@ impl<O: Outside> Walk<O> {
     }
 }
 
-pub(super) fn back(retry: Retry, why: String) -> Detour {
+pub(super) fn back(retry: Retry, why: Why) -> Detour {
     Detour::Back { retry, delay: jittered(), why, broken: false }
 }
 
@@ -110,7 +138,7 @@ pub(super) fn broken_off(answer: &Result<Judgement, Failure>) -> bool {
 }
 
 pub(super) fn given_up() -> Detour {
-    let why = "the node stops".to_owned();
+    let why = Why::Own("the node stops".to_owned());
     Detour::Back { retry: Retry::Stopping, delay: Duration::ZERO, why, broken: false }
 }
 

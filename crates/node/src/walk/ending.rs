@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use minos_model::{Fault, Judgement, Stage, Submission};
 
 use super::detour::jittered;
-use super::{End, Walk, Word};
+use super::{End, Walk, Why, Word};
 use crate::metrics::{self, Buried, Retry, Step};
 use crate::ports::{Held, Kept, Outside, Unstored};
 
@@ -41,7 +41,7 @@ impl<O: Outside> Walk<O> {
             }
             Err(trouble) => {
                 tracing::warn!(%trouble, "verdict not stored");
-                let why = trouble.to_string();
+                let why = Why::Own(trouble.to_string());
                 self.hand_back(Retry::Unstored, HAND_BACK_UNSTORED, &why).await;
                 End::Wait(HAND_BACK_UNSTORED)
             }
@@ -83,20 +83,22 @@ impl<O: Outside> Walk<O> {
     }
 
     /// To the dead letters; whoever waits for the verdict gets a JE.
-    pub(super) async fn bury(&self, buried: Buried, fault: Fault, why: &str) -> End {
-        tracing::warn!(reason = buried.as_str(), why, "to the dead letters");
-        match self.held.bury(buried, fault, why).await {
+    pub(super) async fn bury(&self, buried: Buried, fault: Fault, why: &Why) -> End {
+        tracing::warn!(reason = buried.as_str(), why = why.logged(), "to the dead letters");
+        match self.held.bury(buried, fault, why.text()).await {
             Ok(()) => metrics::dead_lettered(buried),
-            Err(trouble) => self.hand_back(Retry::Broker, jittered(), &trouble.0).await,
+            Err(trouble) => {
+                self.hand_back(Retry::Broker, jittered(), &Why::Own(trouble.0)).await;
+            }
         }
         End::Fine
     }
 
-    pub(super) async fn hand_back(&self, retry: Retry, delay: Duration, why: &str) {
+    pub(super) async fn hand_back(&self, retry: Retry, delay: Duration, why: &Why) {
         tracing::warn!(
             reason = retry.as_str(),
             delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
-            why,
+            why = why.logged(),
             "job handed back"
         );
         metrics::retried(retry);

@@ -16,7 +16,7 @@ use minos_model::{
 use tokio::sync::watch;
 use tracing::Instrument as _;
 
-use self::detour::{Detour, back, broken_off, given_up};
+use self::detour::{Detour, Why, back, broken_off, given_up};
 use crate::border::{Bench, Failure, Judging, Task};
 use crate::metrics::{self, Buried, Retry, Step};
 use crate::ports::{Held, Knows, NoJob, NoProblem, Outside};
@@ -121,7 +121,11 @@ impl<O: Outside> Walk<O> {
             Err(Detour::Back { retry, delay, why, broken }) => {
                 self.hand_back(retry, delay, &why).await;
                 let blamed = self.held.delivered() <= 1;
-                if broken { End::Broken(Replace { why, blamed }) } else { End::Fine }
+                if broken {
+                    End::Broken(Replace { why: why.logged().to_owned(), blamed })
+                } else {
+                    End::Fine
+                }
             }
             Err(Detour::Bury { buried, fault, why }) => {
                 let end = self.bury(buried, fault, &why).await;
@@ -135,11 +139,12 @@ impl<O: Outside> Walk<O> {
 
     /// A newer node may read what this one cannot; what is no job for anybody is buried.
     async fn no_job(&self, no_job: &NoJob) -> End {
+        let why = Why::Quoting(no_job.why.clone());
         if no_job.perhaps_newer && self.held.delivered() < self.held.most() {
-            self.hand_back(Retry::Newer, HAND_BACK_NEWER, &no_job.why).await;
+            self.hand_back(Retry::Newer, HAND_BACK_NEWER, &why).await;
             return End::Fine;
         }
-        self.bury(Buried::Undecodable, Fault::Broker, &no_job.why).await
+        self.bury(Buried::Undecodable, Fault::Broker, &why).await
     }
 
     /// Everything up to the judgement. The job is archived meanwhile: what counts is that it is
@@ -192,7 +197,7 @@ impl<O: Outside> Walk<O> {
             match self.outside.judged(submission).await {
                 Ok(true) => return Err(Detour::Judged),
                 Ok(false) => {}
-                Err(trouble) => return Err(back(Retry::Broker, trouble.0)),
+                Err(trouble) => return Err(back(Retry::Broker, Why::Own(trouble.0))),
             }
         }
         if self.outside.cancelled(submission) {
@@ -204,7 +209,7 @@ impl<O: Outside> Walk<O> {
             return Err(Detour::Bury {
                 buried: Buried::Deliveries,
                 fault: Fault::Node,
-                why: format!("delivered {delivered} times without a verdict"),
+                why: Why::Own(format!("delivered {delivered} times without a verdict")),
             });
         }
         self.language(submission)
@@ -215,13 +220,14 @@ impl<O: Outside> Walk<O> {
         match self.outside.language(language) {
             Knows::Works => Ok(()),
             Knows::Broken => {
-                Err(back(Retry::Language, format!("language {language} does not work here")))
+                let why = format!("language {language} does not work here");
+                Err(back(Retry::Language, Why::Own(why)))
             }
             Knows::Not => Err(self.perhaps_later(
                 DELIVERIES_UNKNOWN,
                 Retry::Language,
                 (Buried::UnknownLanguage, Fault::Node),
-                format!("no node here knows the language {language}"),
+                Why::Own(format!("no node here knows the language {language}")),
             )),
         }
     }
@@ -237,9 +243,9 @@ impl<O: Outside> Walk<O> {
                 DELIVERIES_UNKNOWN,
                 Retry::UnknownSource,
                 (Buried::UnknownSource, Fault::Broker),
-                format!("source {digest} is not in the object store"),
+                Why::Own(format!("source {digest} is not in the object store")),
             )),
-            Err(trouble) => Err(back(Retry::Broker, trouble.0)),
+            Err(trouble) => Err(back(Retry::Broker, Why::Own(trouble.0))),
         }
     }
 
@@ -250,16 +256,18 @@ impl<O: Outside> Walk<O> {
                 DELIVERIES_UNKNOWN,
                 Retry::UnknownProblem,
                 (Buried::UnknownProblem, Fault::Package),
-                error.to_string(),
+                Why::Own(error.to_string()),
             )),
             // The network or this node's disk may have done it: another one looks as well.
             Err(error @ NoProblem::Damaged { .. }) => Err(self.perhaps_later(
                 DELIVERIES_UNKNOWN,
                 Retry::Package,
                 (Buried::Package, Fault::Package),
-                error.to_string(),
+                Why::Own(error.to_string()),
             )),
-            Err(error @ NoProblem::Unready { .. }) => Err(back(Retry::Package, error.to_string())),
+            Err(error @ NoProblem::Unready { .. }) => {
+                Err(back(Retry::Package, Why::Own(error.to_string())))
+            }
         }
     }
 

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::support::eventually;
 
 pub(crate) struct Node {
@@ -53,7 +55,7 @@ impl Node {
         let text = format!(
             "name = \"{name}\"\nslots = 1\nstate_dir = {:?}\nlanguages = {languages:?}\n\
              [sandbox]\nfirst_uid = {}\ncores = \"floating\"\nallow_rootless = true\n\
-             [log]\nformat = \"text\"\n{more}",
+             {more}",
             dir.join(name),
             61_000 + 1_000 * number,
         );
@@ -132,7 +134,13 @@ impl Node {
         let status = eventually(Duration::from_secs(60), "the node ends", || {
             child.try_wait().expect("a child")
         });
-        assert!(status.success(), "{status}: {}", self.log());
+        let log = self.log();
+        assert!(status.success(), "{status}: {log}");
+        // Nobody but collectors reads stderr here: each line is one event, whatever has happened.
+        for line in log.lines() {
+            let event: Value = serde_json::from_str(line).unwrap_or_default();
+            assert!(event["level"].is_string() && event["message"].is_string(), "{line}");
+        }
     }
 }
 

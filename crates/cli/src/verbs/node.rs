@@ -45,11 +45,12 @@ pub(crate) fn run(console: Console, args: &Args) -> Outcome {
         console.say("the file is valid")?;
         return Ok(Exit::Yes);
     }
+    let people = (config.logs().format == logs::Format::Text).then_some(console);
     logs::init(config.logs()).map_err(Failure::input)?;
     broker::block_on(async {
         let mut signals = Signals::catch()?;
         let broker = Broker::connect(config.broker()).await.map_err(broker::failed)?;
         let mut node = Node::start(config, broker).await.map_err(|error| serve::failed(&error))?;
-        serve::until_stopped(console, &mut node, &mut signals).await
+        serve::until_stopped(people, &mut node, &mut signals).await
     })
 }

@@ -40,12 +40,13 @@ impl Signals {
     }
 }
 
-/// Serves until the node has ended.
+/// Serves until the node has ended. People are told on `console`; where stderr is a log for programs
+/// there is none, and the node's own events say it.
 ///
 /// # Errors
 /// What the node died of.
 pub(crate) async fn until_stopped(
-    console: Console,
+    console: Option<Console>,
     node: &mut NodeHandle,
     signals: &mut Signals,
 ) -> Outcome {
@@ -56,7 +57,12 @@ pub(crate) async fn until_stopped(
     if let Some(ended) = ended {
         return finish(ended);
     }
-    console.note("minos: draining: running jobs are finished; a second signal stops at once");
+    let note = |line| {
+        if let Some(console) = console {
+            console.note(line);
+        }
+    };
+    note("minos: draining: running jobs are finished; a second signal stops at once");
     node.drain();
     let ended = tokio::select! {
         ended = node.wait() => Some(ended),
@@ -65,7 +71,7 @@ pub(crate) async fn until_stopped(
     if let Some(ended) = ended {
         return finish(ended);
     }
-    console.note("minos: stopping at once: jobs are handed back");
+    note("minos: stopping at once: jobs are handed back");
     node.stop_now();
     finish(node.wait().await)
 }

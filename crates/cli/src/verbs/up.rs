@@ -78,7 +78,7 @@ async fn serve(
         console.note(serve::APPROXIMATE);
     }
     console.note(&greeting(&args.dir, server.url(), &name, &node));
-    serve::until_stopped(console, &mut node, signals).await
+    serve::until_stopped(Some(console), &mut node, signals).await
 }
 
 fn greeting(

@@ -79,6 +79,9 @@ fn zero() {
     ] {
         counter!(DEAD, "reason" => buried.as_str()).absolute(0);
     }
+    for retry in Retry::ALL {
+        counter!(RETRIED, "reason" => retry.as_str()).absolute(0);
+    }
     for restart in [Restart::Start, Restart::Failed] {
         counter!(RESTARTS, "reason" => restart.as_str()).absolute(0);
     }

@@ -54,6 +54,19 @@ pub(crate) enum Retry {
 }
 
 impl Retry {
+    /// Every value.
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Node,
+        Self::Package,
+        Self::Broker,
+        Self::Unstored,
+        Self::UnknownProblem,
+        Self::UnknownSource,
+        Self::Language,
+        Self::Newer,
+        Self::Stopping,
+    ];
+
     /// The name in metrics and logs.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {

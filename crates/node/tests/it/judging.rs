@@ -51,9 +51,58 @@ async fn every_submission_gets_its_right_verdict_exactly_once() {
     ] {
         assert!(metrics.contains(line), "{line}\n{metrics}");
     }
+    eventually("every metric that others rely on", async || {
+        let metrics = get(health, "/metrics").await;
+        let missing = NAMES.iter().find(|(kind, name)| {
+            !metrics.contains(&format!("# TYPE minos_{name} {kind}\n"))
+                || !metrics.contains(&format!("# HELP minos_{name} "))
+        });
+        missing.is_none()
+    })
+    .await;
     node.drain();
     node.wait().await.unwrap();
 }
+
+/// Names that dashboards and alerts of others have: they do not change.
+const NAMES: [(&str, &str); 36] = [
+    ("counter", "jobs_received_total"),
+    ("counter", "jobs_finished_total"),
+    ("gauge", "jobs_in_flight"),
+    ("counter", "jobs_retried_total"),
+    ("counter", "jobs_dead_lettered_total"),
+    ("histogram", "job_queue_wait_seconds"),
+    ("histogram", "job_duration_seconds"),
+    ("histogram", "job_end_to_end_seconds"),
+    ("counter", "runs_total"),
+    ("histogram", "run_cpu_seconds"),
+    ("histogram", "run_wall_seconds"),
+    ("histogram", "run_memory_bytes"),
+    ("histogram", "sandbox_setup_seconds"),
+    ("histogram", "sandbox_cleanup_seconds"),
+    ("counter", "sandbox_overhead_cpu_seconds_total"),
+    ("histogram", "watchdog_lag_seconds"),
+    ("gauge", "slots"),
+    ("counter", "slot_restarts_total"),
+    ("counter", "zombies_reaped_total"),
+    ("counter", "orphans_killed_total"),
+    ("gauge", "leaked_cgroups"),
+    ("gauge", "leaked_mounts"),
+    ("counter", "package_cache_hits_total"),
+    ("counter", "package_cache_misses_total"),
+    ("counter", "package_cache_evictions_total"),
+    ("gauge", "package_cache_bytes"),
+    ("counter", "compile_cache_hits_total"),
+    ("counter", "results_publish_failures_total"),
+    ("gauge", "results_buffered"),
+    ("gauge", "broker_connected"),
+    ("counter", "broker_reconnects_total"),
+    ("gauge", "node_draining"),
+    ("gauge", "node_ready"),
+    ("gauge", "canary_last_success_timestamp_seconds"),
+    ("histogram", "canary_duration_seconds"),
+    ("gauge", "build_info"),
+];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_one_node_compiled_no_other_compiles_again() {

@@ -28,7 +28,7 @@ fn what_would_change_is_told_with_old_and_new_values_then_done_then_nothing_is_l
         .replace("weight = 8", "weight = 9")
         .replace("max_deliver = 5", "max_deliver = 6")
         .replace("max_bytes = \"512MiB\"", "max_bytes = \"768MiB\"");
-    let file = scratch.file("after.toml", text);
+    let file = scratch.file("after.toml", &text);
     let after = file.to_str().expect("a path in UTF-8");
 
     let differing = |document: &Value| -> Vec<Value> {
@@ -61,6 +61,23 @@ fn what_would_change_is_told_with_old_and_new_values_then_done_then_nothing_is_l
     assert_eq!(json(&stdout)["applied"], true);
     assert!(stderr.contains("to update: stream DEAD: max_bytes: 512MiB -> 768MiB\n"), "{stderr}");
     assert_eq!(differing(&json(&init(after, &["--json"]).0)), [Value::Null; 0]);
+
+    let text = text.replace("[[lane]]\nname = \"practice\"\nweight = 3\n", "");
+    let file = scratch.file("smaller.toml", text);
+    let smaller = file.to_str().expect("a path in UTF-8");
+    let unused = |document: &str| -> Vec<(Value, Value, Value)> {
+        let document = json(document);
+        let unused = document["unused"].as_array().expect("a list").iter();
+        unused
+            .map(|one| (one["lane"].clone(), one["jobs"].clone(), one["removed"].clone()))
+            .collect()
+    };
+    let practice = |removed: bool| [(json!("practice"), json!(0), json!(removed))];
+    let (stdout, stderr) = init(smaller, &["--json"]);
+    assert_eq!(unused(&stdout), practice(false));
+    assert!(stderr.contains("minos cluster init --remove-unused"), "{stderr}");
+    assert_eq!(unused(&init(smaller, &["--json", "--remove-unused"]).0), practice(true));
+    assert_eq!(unused(&init(smaller, &["--json"]).0), []);
 }
 
 #[test]

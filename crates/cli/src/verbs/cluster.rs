@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use minos_queue::{Broker, Change, Topology};
+use minos_queue::{Broker, Change, Leftover, Topology};
 use serde::Serialize;
 
 use crate::broker::{self, BrokerArgs};
@@ -46,6 +46,10 @@ struct InitArgs {
     /// lanes had shards, and those whose consumer somebody has deleted.
     #[arg(long, conflicts_with = "dry_run")]
     move_jobs: bool,
+    /// Remove consumers of lanes, pools and shards that the file has no more, where no job is left
+    /// in them; restart the nodes afterwards.
+    #[arg(long, conflicts_with = "dry_run")]
+    remove_unused: bool,
     /// Print one JSON document on stdout and nothing else there.
     #[arg(long, conflicts_with = "check")]
     json: bool,
@@ -78,15 +82,29 @@ pub(crate) fn run(console: Console, args: &Args) -> Outcome {
         // Where there is no queue yet, no job lies anywhere.
         let to_make = args.dry_run && matches!(changes.first(), Some(Change::Created(_)));
         let jobs = if to_make { Jobs::default() } else { jobs(args, &broker).await? };
+        let unused = if to_make { Vec::new() } else { unused(args, &topology, &broker).await? };
         if args.json {
-            console.json(&document(args, &changes, &jobs))?;
+            console.json(&document(args, &changes, &jobs, &unused))?;
         } else {
             for change in &changes {
                 console.say(&if args.dry_run { change.before() } else { change.to_string() })?;
             }
+            for one in unused.iter().filter(|one| one.removed) {
+                let (lane, pool) = (&one.leftover.lane, &one.leftover.pool);
+                console.say(&format!("removed consumers of lane {lane}, pool {pool}"))?;
+            }
             if let Some(moved) = jobs.moved {
                 console.say(&format!("moved {moved} jobs to where they are judged"))?;
             }
+        }
+        for one in unused.iter().filter(|one| !one.removed) {
+            let Leftover { lane, pool, consumers, jobs } = &one.leftover;
+            console.note(&format!(
+                "minos: warning: {} consumers of lane {lane}, pool {pool} are in the file no more, \
+                 with {jobs} jobs; where none is left, type: minos cluster init --remove-unused \
+                 (with the same --config)",
+                consumers.len()
+            ));
         }
         if let Some(number) = jobs.misplaced.filter(|number| *number > 0) {
             console.note(&format!(
@@ -96,6 +114,28 @@ pub(crate) fn run(console: Console, args: &Args) -> Outcome {
         }
         Ok(Exit::Yes)
     })
+}
+
+/// What the file has no more.
+struct Unused {
+    leftover: Leftover,
+    removed: bool,
+}
+
+/// It is told of, or removed.
+async fn unused(
+    args: &InitArgs,
+    topology: &Topology,
+    broker: &Broker,
+) -> Result<Vec<Unused>, Failure> {
+    let mut all = Vec::new();
+    if args.remove_unused {
+        let removed = broker.remove_leftovers(topology).await.map_err(broker::failed)?;
+        all.extend(removed.into_iter().map(|leftover| Unused { leftover, removed: true }));
+    }
+    let left = broker.leftovers(topology).await.map_err(broker::failed)?;
+    all.extend(left.into_iter().map(|leftover| Unused { leftover, removed: false }));
+    Ok(all)
 }
 
 /// Jobs that lie where no node looks.
@@ -124,6 +164,17 @@ struct InitDocument<'a> {
     /// Jobs that lie where no node looks; null when they were moved, or there is no queue yet.
     misplaced_jobs: Option<u64>,
     moved_jobs: Option<u64>,
+    /// Consumers that the file has no more.
+    unused: Vec<UnusedDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct UnusedDocument<'a> {
+    lane: &'a str,
+    pool: &'a str,
+    consumers: &'a [String],
+    jobs: u64,
+    removed: bool,
 }
 
 #[derive(Serialize)]
@@ -140,7 +191,19 @@ struct SettingDocument<'a> {
     new: &'a str,
 }
 
-fn document<'a>(args: &InitArgs, changes: &'a [Change], jobs: &Jobs) -> InitDocument<'a> {
+fn document<'a>(
+    args: &InitArgs,
+    changes: &'a [Change],
+    jobs: &Jobs,
+    unused: &'a [Unused],
+) -> InitDocument<'a> {
+    let unused = unused.iter().map(|one| UnusedDocument {
+        lane: one.leftover.lane.as_str(),
+        pool: one.leftover.pool.as_str(),
+        consumers: &one.leftover.consumers,
+        jobs: one.leftover.jobs,
+        removed: one.removed,
+    });
     let change = |change: &'a Change| ChangeDocument {
         what: change.what(),
         change: match change {
@@ -160,5 +223,6 @@ fn document<'a>(args: &InitArgs, changes: &'a [Change], jobs: &Jobs) -> InitDocu
         changes: changes.iter().map(change).collect(),
         misplaced_jobs: jobs.misplaced,
         moved_jobs: jobs.moved,
+        unused: unused.collect(),
     }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::support::{cluster, eventually, job, topology};
+use crate::support::{cluster, eventually, job, job_in, topology};
 
 #[tokio::test]
 async fn jobs_of_a_time_before_shards_are_told_of_and_moved_to_where_they_are_judged() {
@@ -53,4 +53,41 @@ async fn jobs_of_a_time_before_shards_are_told_of_and_moved_to_where_they_are_ju
     taken.sort();
     assert_eq!(taken, ["new", "old-1", "old-2"]);
     assert!(lanes.next(&mut rotation, Duration::from_millis(20)).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_lane_that_is_taken_out_is_emptied_first_and_removed_when_it_is_told_to_be() {
+    let cluster = cluster().await;
+    let broker = &cluster.broker;
+    broker.submit(&job_in("practice", "late")).await.unwrap();
+    let mut smaller = topology();
+    smaller.lanes.retain(|lane| lane.lane.as_str() != "practice");
+    smaller.shards -= 1;
+    broker.init(&smaller).await.unwrap();
+    broker.submit(&job_in("practice", "refused")).await.unwrap_err();
+    let told = async || -> Vec<(String, usize, u64)> {
+        let left = broker.leftovers(&smaller).await.unwrap().into_iter();
+        left.map(|one| (one.lane.to_string(), one.consumers.len(), one.jobs)).collect()
+    };
+    let shards = usize::try_from(topology().shards).unwrap();
+    let [contest, rejudge] = ["contest", "rejudge"].map(|lane| (lane.to_owned(), 1, 0));
+    let practice = ("practice".to_owned(), shards, 1);
+    assert_eq!(told().await, [contest, practice.clone(), rejudge]);
+
+    assert_eq!(broker.remove_leftovers(&smaller).await.unwrap().len(), 2);
+    assert_eq!(told().await, [practice], "a lane with a job in it stays");
+    // What was sent before is judged as if nothing had happened.
+    let lanes = cluster.lanes().await;
+    let mut rotation = lanes.rotation(0).await.unwrap();
+    let delivery = cluster.take(&lanes, &mut rotation).await;
+    assert_eq!(delivery.job.as_ref().unwrap().submission.id.as_str(), "late");
+    delivery.ack().await.unwrap();
+    eventually("it is empty", async || {
+        broker.remove_leftovers(&smaller).await.unwrap();
+        told().await.is_empty().then_some(())
+    })
+    .await;
+    let lanes = broker.lanes(&"any".parse().unwrap()).await.unwrap();
+    assert_eq!(lanes.len(), 2);
+    assert_eq!(broker.remove_leftovers(&smaller).await.unwrap(), []);
 }

@@ -104,6 +104,7 @@ pub(crate) struct FakeRuns {
     /// Every run, in order.
     pub(crate) asked: Rc<RefCell<Vec<Request<Held>>>>,
     loses_output: bool,
+    beside_others: bool,
 }
 
 impl std::fmt::Debug for FakeRuns {
@@ -135,6 +136,12 @@ impl FakeRuns {
         self
     }
 
+    /// The same boxes, with other slots beside them.
+    pub(crate) fn beside_others(mut self) -> Self {
+        self.beside_others = true;
+        self
+    }
+
     /// These rules, then those of another script.
     pub(crate) fn before(mut self, other: Self) -> Self {
         self.rules.extend(other.rules);
@@ -149,6 +156,10 @@ impl FakeRuns {
 
 impl Runs for FakeRuns {
     type Blob = Held;
+
+    fn has_neighbours(&self) -> bool {
+        self.beside_others
+    }
 
     fn hold(&mut self, bytes: &[u8]) -> Result<Held, RunsError> {
         Ok(Rc::new(bytes.to_vec()))

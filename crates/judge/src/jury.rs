@@ -133,7 +133,7 @@ impl<R: Runs> Workshop<R> {
             descriptors: Vec::new(),
             collect: vec![OutFile { path: PACKED.to_owned(), max: BUILD_LIMITS.output }],
             cpu_slack: CpuTime::ZERO,
-            quiet: false,
+            quiet: None,
             read_only: false,
         })?;
         let report = &outcome.report;

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use minos_model::{Bytes, CpuTime, Isolation, Limits, RunReport};
 
@@ -92,8 +93,8 @@ pub struct Request<B> {
     /// How far above its CPU limit it may come before it is killed. One that ends by itself in
     /// between is over its limit all the same, and its true time is known.
     pub cpu_slack: CpuTime,
-    /// Whether it is to run while nothing else runs here.
-    pub quiet: bool,
+    /// How long it may wait for a moment when nothing else runs here; `None`: it needs none.
+    pub quiet: Option<Duration>,
     /// Whether it may only read what lies in its working directory.
     pub read_only: bool,
 }
@@ -168,6 +169,11 @@ pub trait Runs {
     /// # Errors
     /// [`RunsError::Open`] when the file cannot be read.
     fn open(&mut self, path: &Path) -> Result<Self::Blob, RunsError>;
+
+    /// Whether programs of other slots may run at the same time, on the same machine.
+    fn has_neighbours(&self) -> bool {
+        false
+    }
 
     /// The size of some content, in bytes.
     fn len(&self, content: &Self::Blob) -> u64;

@@ -155,7 +155,7 @@ impl<R: Runs> Workshop<R> {
             descriptors: Vec::new(),
             collect: vec![OutFile { path: PRODUCT.to_owned(), max: MOST }],
             cpu_slack: CpuTime::ZERO,
-            quiet: false,
+            quiet: None,
             read_only: false,
         })?;
         let report = &outcome.report;

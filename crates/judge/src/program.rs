@@ -105,7 +105,7 @@ impl<B: Clone> Program<B> {
             descriptors: Vec::new(),
             collect: Vec::new(),
             cpu_slack: CpuTime::ZERO,
-            quiet: false,
+            quiet: None,
             read_only: false,
         })
     }

@@ -2,10 +2,11 @@
 //! itself.
 //!
 //! A quiet turn waits until the runs that are going on have ended, and those that come after it wait
-//! until it is over; both waits are bounded. Quiet turns take at most a tenth of the time, so that
-//! programs made to need them cannot stop a node: what comes too early runs among the others.
+//! until it is over; both waits are bounded. Quiet turns take at most a quarter of the time, so that
+//! programs made to need them cannot stop a node: what comes too early waits, as long as it has
+//! patience, while the others go on, and then runs among them.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long a quiet turn waits for the runs that are going on.
@@ -13,7 +14,7 @@ const GATHER: Duration = Duration::from_secs(5);
 /// How long others wait for a quiet turn, gathering included.
 const YIELD: Duration = Duration::from_secs(30);
 /// After a quiet turn there is none for so many times as long.
-const REST: u32 = 9;
+const REST: u32 = 3;
 
 /// What all slots of a node share.
 #[derive(Debug, Default)]
@@ -24,6 +25,7 @@ pub struct Quiet {
 
 #[derive(Debug, Default)]
 struct State {
+    members: usize,
     running: usize,
     /// Somebody gathers, or has the machine for itself.
     claimed: bool,
@@ -47,17 +49,57 @@ impl Turn<'_> {
     }
 }
 
+/// A slot that takes turns with the others; it has left when dropped.
+#[derive(Debug)]
+pub(crate) struct Member(Arc<Quiet>);
+
+impl Member {
+    pub(crate) fn of(quiet: Arc<Quiet>) -> Self {
+        quiet.lock().members += 1;
+        Self(quiet)
+    }
+
+    /// Whether any other slot could run something now.
+    pub(crate) fn has_others(&self) -> bool {
+        self.0.lock().members > 1
+    }
+
+    pub(crate) fn turn(&self, patience: Option<Duration>) -> Turn<'_> {
+        self.0.turn(patience)
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.0.lock().members -= 1;
+    }
+}
+
 impl Quiet {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a turn; a quiet one is not promised.
-    pub fn turn(&self, quiet: bool) -> Turn<'_> {
-        let state = self.lock();
-        let now = Instant::now();
-        let may = quiet && !state.claimed && state.not_before.is_none_or(|then| then <= now);
-        if may { self.gather(state, now) } else { self.join(state) }
+    /// Waits for a turn: with patience, for a quiet one, which is not promised.
+    pub fn turn(&self, patience: Option<Duration>) -> Turn<'_> {
+        let mut state = self.lock();
+        let Some(patience) = patience else { return self.join(state) };
+        let begun = Instant::now();
+        let patient_until = begun + patience.min(YIELD);
+        loop {
+            let now = Instant::now();
+            let rested = state.not_before.unwrap_or(begun);
+            if !state.claimed && rested <= now {
+                return self.gather(state, now);
+            }
+            // While it is claimed, its end is what wakes.
+            let until = if state.claimed { patient_until } else { rested.min(patient_until) };
+            if patient_until <= now {
+                return self.join(state);
+            }
+            let woken = self.changed.wait_timeout(state, until.saturating_duration_since(now));
+            (state, _) = woken.unwrap_or_else(PoisonError::into_inner);
+        }
     }
 
     fn gather<'a>(&'a self, mut state: MutexGuard<'a, State>, now: Instant) -> Turn<'a> {
@@ -104,12 +146,12 @@ mod tests {
     fn a_quiet_turn_waits_for_the_others_and_they_wait_for_it() {
         let quiet = Quiet::default();
         let (tell, told) = mpsc::channel();
-        let other = quiet.turn(false);
+        let other = quiet.turn(None);
         assert!(!other.is_quiet());
         std::thread::scope(|scope| {
             let (quiet, first, second) = (&quiet, tell.clone(), tell.clone());
             let alone = scope.spawn(move || {
-                let turn = quiet.turn(true);
+                let turn = quiet.turn(Some(YIELD));
                 first.send("quiet").unwrap();
                 turn.is_quiet()
             });
@@ -118,7 +160,7 @@ mod tests {
             }
             // It came after the claim, so it comes after the turn.
             scope.spawn(move || {
-                let _turn = quiet.turn(false);
+                let _turn = quiet.turn(None);
                 second.send("after").unwrap();
             });
             tell.send("before").unwrap();
@@ -129,28 +171,37 @@ mod tests {
     }
 
     #[test]
-    fn after_a_quiet_turn_there_is_none_for_a_while() {
-        let quiet = Quiet::default();
-        assert!(quiet.turn(true).is_quiet());
-        let later = Instant::now() + Duration::from_secs(3_600);
-        quiet.lock().not_before = Some(later);
-        assert!(!quiet.turn(true).is_quiet());
-        quiet.lock().not_before = None;
-        assert!(quiet.turn(true).is_quiet());
+    fn a_slot_has_others_while_there_are_any() {
+        let quiet: Arc<Quiet> = Arc::default();
+        let one = Member::of(Arc::clone(&quiet));
+        assert!(!one.has_others());
+        let other = Member::of(quiet);
+        assert!(one.has_others() && other.has_others());
+        drop(other);
+        assert!(!one.has_others());
     }
 
     #[test]
-    fn of_two_that_want_it_quiet_one_runs_among_others() {
+    fn after_a_quiet_turn_there_is_none_for_a_while() {
         let quiet = Quiet::default();
-        quiet.lock().claimed = true;
+        assert!(quiet.turn(Some(Duration::ZERO)).is_quiet());
+        let later = Instant::now() + Duration::from_secs(3_600);
+        quiet.lock().not_before = Some(later);
+        assert!(!quiet.turn(Some(Duration::ZERO)).is_quiet(), "it has no patience left");
+        quiet.lock().not_before = Some(Instant::now() + Duration::from_millis(20));
+        assert!(quiet.turn(Some(YIELD)).is_quiet(), "it waits for the moment");
+    }
+
+    #[test]
+    fn of_two_that_want_it_quiet_the_second_waits_for_its_own_turn() {
+        let quiet = Quiet::default();
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| quiet.turn(true).is_quiet());
-            let mut state = quiet.lock();
-            state.claimed = false;
-            drop(state);
-            quiet.changed.notify_all();
-            // Whoever comes first: it had its turn, and nobody waits for ever.
-            let _either = waiting.join().unwrap();
+            let first = quiet.turn(Some(YIELD));
+            let second = scope.spawn(|| quiet.turn(Some(YIELD)).is_quiet());
+            let third = scope.spawn(|| quiet.turn(Some(Duration::ZERO)).is_quiet());
+            drop(first);
+            assert!(second.join().unwrap());
+            let _whatever_was_free = third.join().unwrap();
         });
         assert_eq!(quiet.lock().running, 0);
     }

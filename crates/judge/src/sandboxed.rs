@@ -15,7 +15,7 @@ use minos_sandbox::{
 };
 
 use crate::port::{Executable, Keep, Outcome, Pair, PairOutcome, Request, Runs, RunsError};
-use crate::quiet::Quiet;
+use crate::quiet::{Member, Quiet};
 
 /// Runs programs in the boxes of one slot: one warden, and a second one, made when it is first
 /// needed, for programs that talk to each other.
@@ -25,7 +25,7 @@ pub struct Sandboxed {
     partner: Option<Warden>,
     /// Makes the second warden.
     sandbox: Arc<Sandbox>,
-    quiet: Option<Arc<Quiet>>,
+    quiet: Option<Member>,
 }
 
 /// A compiler that says more than this says it to nobody: the first 64 KiB are kept.
@@ -55,7 +55,7 @@ impl Sandboxed {
     /// The same, taking turns with all others that share `quiet`.
     #[must_use]
     pub fn taking_turns(mut self, quiet: Arc<Quiet>) -> Self {
-        self.quiet = Some(quiet);
+        self.quiet = Some(Member::of(quiet));
         self
     }
 
@@ -90,6 +90,10 @@ impl Runs for Sandboxed {
 
     fn read(&self, content: &Blob, max: usize) -> Result<Vec<u8>, RunsError> {
         Ok(content.read(max)?)
+    }
+
+    fn has_neighbours(&self) -> bool {
+        self.quiet.as_ref().is_some_and(Member::has_others)
     }
 
     fn run(&mut self, request: Request<Blob>) -> Result<Outcome<Blob>, RunsError> {

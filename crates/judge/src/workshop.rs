@@ -263,7 +263,7 @@ impl<R: Runs> Workshop<R> {
                 descriptors: Vec::new(),
                 collect: Vec::new(),
                 cpu_slack: CpuTime::ZERO,
-                quiet: false,
+                quiet: None,
                 read_only: false,
             })
             .map_err(|error| Trouble::from(error).during(&hint))?;
@@ -310,7 +310,7 @@ impl<R: Runs> Workshop<R> {
             descriptors: Vec::new(),
             collect: collect.collect(),
             cpu_slack: CpuTime::ZERO,
-            quiet: false,
+            quiet: None,
             read_only: false,
         })?)
     }

@@ -178,7 +178,7 @@ struct Idle {
 impl Idle {
     fn watched() -> Result<Self, Failure> {
         let (began, before) = (Instant::now(), kernel()?);
-        std::thread::sleep(IDLE);
+        std::thread::park_timeout(IDLE);
         let used = kernel()?.saturating_sub(before);
         Ok(Self { of_each_second: used.duration().as_secs_f64() / began.elapsed().as_secs_f64() })
     }

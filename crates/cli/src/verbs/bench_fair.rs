@@ -1,8 +1,12 @@
 //! `minos bench --fair`: verdicts close to a limit on a busy machine.
 //!
 //! A program's quiet CPU time is measured alone, and two limits are set by it: one that it keeps by
-//! 5 %, one that it misses by 15 %. Then both are judged, as often as asked, on all slots at once,
-//! while a thread beside them moves memory about as fast as it goes. No verdict may flip.
+//! 5 %, one that it misses by 15 %. Then both are judged, as often as asked, while all slots are busy:
+//! on all of them at once, and on all but one, on which another submission moves memory about as
+//! fast as it goes. No verdict may flip.
+//!
+//! The same is measured with such a thread outside of any slot, which no slot can make wait: a
+//! machine that judges should do nothing else, and these verdicts are told and not held against it.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -19,8 +23,23 @@ use crate::exit::{Exit, Failure, Outcome};
 
 /// Runs from which the quiet time is taken.
 const CALIBRATION: usize = 15;
-/// What the hog moves about: far more than a cache holds, in 8-byte words.
+/// What the thread moves about: far more than a cache holds, in 8-byte words.
 const HOG_WORDS: usize = 16 << 20;
+/// The same as a submission, for a quarter of a second.
+const HOG: &str = r"
+#include <cstring>
+#include <ctime>
+#include <iostream>
+#include <vector>
+int main() {
+    std::vector<char> from(64 << 20, 1), to(64 << 20);
+    do {
+        std::memcpy(to.data(), from.data(), from.size());
+        std::memcpy(from.data(), to.data(), from.size());
+    } while (clock() < CLOCKS_PER_SEC / 4);
+    std::cout << (to[1] + from[1] == 2 ? 42 : 43) << std::endl;
+}
+";
 
 /// Computes, with a working set that fits into a core's cache.
 const COMPUTES: &str = r"
@@ -59,9 +78,22 @@ struct FairDocument {
     flipped: u32,
 }
 
+/// What keeps the machine busy beside the slots that judge the set.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Beside {
+    /// All slots judge it.
+    Itself,
+    /// One slot judges submissions that move memory about.
+    Hog,
+    /// All slots judge it, and a thread outside of them moves memory about.
+    Outside,
+}
+
 #[derive(Serialize)]
 struct RowDocument {
     program: &'static str,
+    beside: Beside,
     /// Its quiet CPU time.
     quiet_us: u64,
     limit_us: u64,
@@ -88,22 +120,26 @@ pub(crate) fn run(console: Console, judgings: u32, json: bool) -> Outcome {
             let limit = CpuTime::from_micros(quiet.micros() * 100 / percent);
             bar.set_message(format!("{program}: {expected} at {limit}"));
             let set = Set { source, expected, problem: place.problem(limit, (1, "1\n", "42\n"))? };
-            let tally = busy(&place, &set, (slots, judgings))?;
-            rows.push(RowDocument {
-                program,
-                quiet_us: quiet.micros(),
-                limit_us: limit.micros(),
-                expected: expected.as_str(),
-                judgings,
-                flipped: tally.flipped,
-                repeated: tally.repeated,
-                worst_us: tally.worst,
-                worst_counted_us: tally.worst_counted,
-            });
+            for beside in [Beside::Itself, Beside::Hog, Beside::Outside] {
+                let tally = busy(&place, &set, beside, (slots, judgings))?;
+                rows.push(RowDocument {
+                    program,
+                    beside,
+                    quiet_us: quiet.micros(),
+                    limit_us: limit.micros(),
+                    expected: expected.as_str(),
+                    judgings,
+                    flipped: tally.flipped,
+                    repeated: tally.repeated,
+                    worst_us: tally.worst,
+                    worst_counted_us: tally.worst_counted,
+                });
+            }
         }
     }
     bar.finish_and_clear();
-    let flipped = rows.iter().map(|row| row.flipped).sum();
+    let promised = rows.iter().filter(|row| row.beside != Beside::Outside);
+    let flipped = promised.map(|row| row.flipped).sum();
     let document = FairDocument { schema: "minos.bench-fair/1", slots, judgings, rows, flipped };
     if json {
         console.json(&document)?;
@@ -111,16 +147,21 @@ pub(crate) fn run(console: Console, judgings: u32, json: bool) -> Outcome {
         for row in &document.rows {
             console.say(&in_words(row))?;
         }
-        console.say(&format!("{slots} slots busy and a hog beside: {flipped} verdicts flipped"))?;
+        console.say(&format!("{slots} slots busy: {flipped} verdicts flipped"))?;
     }
     Ok(if flipped == 0 { Exit::Yes } else { Exit::No })
 }
 
 fn in_words(row: &RowDocument) -> String {
     let ms = |micros: u64| micros as f64 / 1_000.0;
+    let beside = match row.beside {
+        Beside::Itself => "on all slots",
+        Beside::Hog => "beside a slot that moves memory",
+        Beside::Outside => "beside a thread that moves memory (nothing is promised)",
+    };
     format!(
         "{:<9} quiet {:>7.1} ms, limit {:>7.1} ms: {} of {} are {}, {} run again, worst {:.1} ms, \
-         counted {:.1} ms",
+         counted {:.1} ms; {beside}",
         row.program,
         ms(row.quiet_us),
         ms(row.limit_us),
@@ -162,28 +203,45 @@ fn calibrated(place: &BenchPlace, source: &str) -> Result<CpuTime, Failure> {
     Ok(times.get(times.len() / 2).copied().unwrap_or(CpuTime::ZERO))
 }
 
-/// Judges on all slots at once, with the hog beside.
-fn busy(place: &BenchPlace, set: &Set, (slots, judgings): (usize, u32)) -> Result<Tally, Failure> {
+/// Judges while all slots are busy.
+fn busy(
+    place: &BenchPlace,
+    set: &Set,
+    beside: Beside,
+    (slots, judgings): (usize, u32),
+) -> Result<Tally, Failure> {
     let (left, over) = (AtomicU32::new(judgings), AtomicBool::new(false));
     let mut all = Tally::default();
     thread::scope(|scope| {
-        scope.spawn(|| hog(&over));
-        let sitting: Vec<_> = (0..slots)
+        let over = &over;
+        // One slot at least judges the set, on a machine of one core beside the other.
+        let (sets, hog) = match beside {
+            Beside::Itself => (slots, None),
+            Beside::Hog => {
+                let sets = slots.saturating_sub(1).max(1);
+                (sets, Some(scope.spawn(move || sit_and_move(place, sets, over))))
+            }
+            Beside::Outside => (slots, Some(scope.spawn(|| move_memory(over)))),
+        };
+        let sitting: Vec<_> = (0..sets)
             .map(|slot| {
                 let left = &left;
                 scope.spawn(move || sit(place, set, slot, left))
             })
             .collect();
+        let panicked = |_panic| Err(Failure::judge("a slot of the measurement panicked"));
         let mut outcome = Ok(());
         for slot in sitting {
-            match slot.join() {
-                Ok(Ok(tally)) => all.add(&tally),
-                Ok(Err(failure)) => outcome = Err(failure),
-                Err(_panic) => outcome = Err(Failure::judge("a slot of the measurement panicked")),
+            match slot.join().unwrap_or_else(panicked) {
+                Ok(tally) => all.add(&tally),
+                Err(failure) => outcome = Err(failure),
             }
         }
         over.store(true, Ordering::Relaxed);
-        outcome
+        let moved = hog.map_or(Ok(()), |hog| {
+            hog.join().unwrap_or_else(|_panic| Err(Failure::judge("the hog panicked")))
+        });
+        outcome.and(moved)
     })?;
     Ok(all)
 }
@@ -216,8 +274,22 @@ fn sit(place: &BenchPlace, set: &Set, slot: usize, left: &AtomicU32) -> Result<T
     Ok(tally)
 }
 
-/// Moves memory about until it is over.
-fn hog(over: &AtomicBool) {
+/// Judges submissions that move memory about until it is over.
+fn sit_and_move(place: &BenchPlace, slot: usize, over: &AtomicBool) -> Result<(), Failure> {
+    let slot = u16::try_from(slot).map_err(Failure::input)?;
+    let mut workshop = place.workshop(slot, Fairness::default())?;
+    let problem = place.problem(CpuTime::from_secs(10), (1, "1\n", "42\n"))?;
+    while !over.load(Ordering::Relaxed) {
+        let verdict = judged(&mut workshop, &problem, HOG)?.verdict;
+        if verdict != Verdict::Accepted {
+            return Err(Failure::judge(format!("the submission beside is {verdict}")));
+        }
+    }
+    Ok(())
+}
+
+/// The same outside of any slot.
+fn move_memory(over: &AtomicBool) -> Result<(), Failure> {
     let mut memory = vec![1_u64; HOG_WORDS];
     while !over.load(Ordering::Relaxed) {
         let (from, to) = memory.split_at_mut(HOG_WORDS / 2);
@@ -225,4 +297,5 @@ fn hog(over: &AtomicBool) {
         from.rotate_left(1);
         black_box(&memory);
     }
+    Ok(())
 }

@@ -344,6 +344,8 @@ impl NodeConfig {
         set(&mut self.fairness.repeats, judging.number("repeats", (0, 10), mistakes));
         let within = judging.number("repeat_within_percent", (1, 50), mistakes);
         set(&mut self.fairness.within_percent, within);
+        let beside = judging.number("repeat_beside_percent", (1, 50), mistakes);
+        set(&mut self.fairness.beside_percent, beside);
         judging.finish(mistakes);
     }
 

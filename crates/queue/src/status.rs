@@ -133,12 +133,13 @@ impl Broker {
     /// [`QueueError::Timeout`], [`QueueError::NotInitialised`].
     pub async fn nodes(&self) -> Result<Vec<NodeState>, QueueError> {
         let mut scan = self.scan(&format!("KV_{NODES}"), format!("$KV.{NODES}.*"));
-        let mut nodes = Vec::new();
+        // A node that beats during the scan is met twice: the later one is as it is now.
+        let mut nodes = BTreeMap::new();
         while let Some(kept) = scan.next().await? {
-            nodes.extend(read(&kept.payload, kept.stored_ms));
+            let read = read(&kept.payload, kept.stored_ms);
+            nodes.extend(read.map(|state| (state.node.clone(), state)));
         }
-        nodes.sort_by(|one, other| one.node.cmp(&other.node));
-        Ok(nodes)
+        Ok(nodes.into_values().collect())
     }
 
     /// Nodes, lanes, dead letters.

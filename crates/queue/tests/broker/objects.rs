@@ -124,11 +124,8 @@ async fn the_last_progress_can_be_asked_for() {
     }
 }
 
-#[tokio::test]
-async fn the_status_shows_nodes_lanes_and_the_oldest_job() {
-    let cluster = cluster().await;
-    let broker = &cluster.broker;
-    let state = NodeState {
+fn beating() -> NodeState {
+    NodeState {
         node: node("n1"),
         pool: "any".parse().unwrap(),
         slots: 2,
@@ -144,7 +141,14 @@ async fn the_status_shows_nodes_lanes_and_the_oldest_job() {
         judged: 7,
         started_ms: 1,
         beat_ms: 0,
-    };
+    }
+}
+
+#[tokio::test]
+async fn the_status_shows_nodes_lanes_and_the_oldest_job() {
+    let cluster = cluster().await;
+    let broker = &cluster.broker;
+    let state = beating();
     for _ in 0..2 {
         broker.beat(&state).await.unwrap();
     }
@@ -166,4 +170,25 @@ async fn the_status_shows_nodes_lanes_and_the_oldest_job() {
     let practice = status.lanes.iter().find(|lane| lane.lane.as_str() == "practice").unwrap();
     assert_eq!((practice.pending, practice.oldest), (0, None));
     assert_eq!((status.lanes.len(), status.dead), (3, 0));
+}
+
+#[tokio::test]
+async fn a_node_that_beats_while_the_status_is_read_is_one_node() {
+    let cluster = cluster().await;
+    let (broker, state) = (&cluster.broker, beating());
+    broker.beat(&state).await.unwrap();
+    let beats = async {
+        loop {
+            broker.beat(&state).await.unwrap();
+        }
+    };
+    let looks = async {
+        for _look in 0..100 {
+            assert_eq!(broker.nodes().await.unwrap().len(), 1);
+        }
+    };
+    tokio::select! {
+        () = beats => {}
+        () = looks => {}
+    }
 }

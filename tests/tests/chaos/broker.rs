@@ -91,6 +91,12 @@ impl Broker {
         request(&self.address, subject, "").ok()
     }
 
+    /// What `minos status` tells.
+    pub(crate) fn status(&self) -> Value {
+        let (_, stdout, stderr) = ended(&mut minos(&["status", "--json", "--nats", &self.url()]));
+        serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout} {stderr}"))
+    }
+
     /// How many messages a stream holds.
     pub(crate) fn messages(&self, stream: &str) -> Option<u64> {
         self.ask(&format!("$JS.API.STREAM.INFO.{stream}"))?["state"]["messages"].as_u64()

@@ -6,6 +6,7 @@
 
 mod broker;
 mod deaths;
+mod groups;
 mod left;
 mod namespace;
 mod network;

@@ -218,14 +218,14 @@ impl Cpu {
         let mut seen = record.samples.iter().filter_map(|sample| sample.used);
         let used = seen.next().zip(seen.next_back()).map(|(first, last)| last.since(first));
         let of = |part: u64| used.and_then(|_| mean(part));
-        let used = used.unwrap_or_default();
+        let used = used.unwrap_or_default().knowing(compile + run);
         Self {
             compile: mean(compile),
             run: mean(run),
-            judge: of(used.judging_us().saturating_sub(compile + run)),
+            judge: of(used.judging_us() - compile - run),
             node: of(used.node_us),
             wardens: of(used.wardens_us),
-            boxes: of(used.boxes_us.saturating_sub(compile + run)),
+            boxes: of(used.boxes_us - compile - run),
             broker: of(used.broker_us),
             generator: of(used.generator_us),
             other: of(used.other_us()),

@@ -86,9 +86,9 @@ pub use limits::{Inference, ProblemLimits, Rules};
 pub use mode::{Mode, Passes};
 pub use package::{Answer, Format, IcpcVersion, Input, Package, PackageTest};
 pub use parts::{
-    Checker, CheckerTest, CheckerWord, Include, IncludeFor, IncludeStage, InvalidInput,
-    JuryProgram, Part, Resource, Scripts, Solution, Tool, Validator, ValidatorArgs, ValidatorTest,
-    Validators,
+    CHECKTESTDATA, Checker, CheckerTest, CheckerWord, Include, IncludeFor, IncludeStage,
+    InvalidInput, JuryProgram, Part, Resource, Scripts, Solution, Tool, Validator, ValidatorArgs,
+    ValidatorTest, Validators,
 };
 pub use problem::{Problem, Test};
 pub use scoring::{

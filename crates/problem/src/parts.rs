@@ -223,6 +223,10 @@ pub struct Solution {
     pub note: Option<String>,
 }
 
+/// The type of an input validator that is no program but a description of inputs, in the language
+/// of that name; only ICPC packages have them.
+pub const CHECKTESTDATA: &str = "ctd";
+
 /// A program that checks inputs, with the cases that prove it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Validator {

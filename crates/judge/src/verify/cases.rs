@@ -1,25 +1,35 @@
 //! What a package's validators and checker say of its inputs and of the author's own cases.
 
 use std::path::Path;
+use std::time::Duration;
 
 use minos_model::{Cause, Ending};
-use minos_problem::{CheckerTest, CheckerWord, Format, Package, Problem, Validator};
+use minos_problem::{CHECKTESTDATA, CheckerTest, CheckerWord, Format, Package, Problem, Validator};
 
 use super::Finding;
 use crate::check::{Asked, Compared, Comparer};
+use crate::ctd::{self, Refusal};
 use crate::describe;
 use crate::feedback::Folder;
 use crate::jury::JuryLimits;
 use crate::port::Runs;
 use crate::program::Program;
 use crate::ruling::Ruling;
+use crate::scores::Scores;
 use crate::trouble::Trouble;
-use crate::workshop::Workshop;
+use crate::workshop::{Workshop, read_file};
 
 /// A validator that is ready to be asked.
 struct Ready<'a, B> {
     validator: &'a Validator,
-    program: Program<B>,
+    body: Body<B>,
+}
+
+/// What a validator is.
+enum Body<B> {
+    Program(Program<B>),
+    /// A description in checktestdata.
+    Description(Vec<u8>),
 }
 
 /// What a validator said of an input.
@@ -73,11 +83,17 @@ impl<'a, R: Runs> Checking<'a, R> {
     fn validators(&mut self) -> Result<Vec<Ready<'a, R::Blob>>, Trouble> {
         let mut ready = Vec::new();
         for validator in &self.package.validators {
+            let tool = &validator.tool;
+            if self.package.format != Format::Polygon && tool.kind == CHECKTESTDATA {
+                let body = Body::Description(read_file(&tool.source)?);
+                ready.push(Ready { validator, body });
+                continue;
+            }
             let during = |trouble: Trouble| trouble.during("validator");
-            let program = validator.tool.jury_program();
-            let program = program.map_err(|error| Trouble::package(error.to_string()))?;
+            // The package is right: it is this installation that lacks the language.
+            let program = tool.jury_program().map_err(|error| Trouble::node(error.to_string()))?;
             let built = self.workshop.jury_program(&program, Trouble::package);
-            ready.push(Ready { validator, program: built.map_err(during)? });
+            ready.push(Ready { validator, body: Body::Program(built.map_err(during)?) });
         }
         Ok(ready)
     }
@@ -111,7 +127,11 @@ impl<'a, R: Runs> Checking<'a, R> {
         input: &Path,
         args: Vec<String>,
     ) -> Result<Word, Trouble> {
-        let mut request = ready.program.request(args, self.limits.checker())?;
+        let program = match &ready.body {
+            Body::Program(program) => program,
+            Body::Description(text) => return self.as_described(text, input),
+        };
+        let mut request = program.request(args, self.limits.checker())?;
         request.stdin = Some(self.workshop.runs.open(input)?);
         let outcome = self.workshop.runs.run(request)?;
         let how = describe::with_stderr(&outcome.report, &outcome.stderr);
@@ -124,6 +144,18 @@ impl<'a, R: Runs> Checking<'a, R> {
                 (false, _) => Word::Failed(how),
             },
             _ => Word::Failed(how),
+        })
+    }
+
+    /// Holds an input to a description; no box is needed for that.
+    fn as_described(&mut self, text: &[u8], input: &Path) -> Result<Word, Trouble> {
+        let held = self.workshop.runs.open(input)?;
+        let input = self.workshop.runs.read(&held, usize::MAX)?;
+        let most = Duration::from_micros(self.limits.checker().cpu.micros());
+        Ok(match ctd::check(text, &input, most) {
+            Ok(()) => Word::Valid,
+            Err(Refusal::Input(problem)) => Word::Invalid(problem),
+            Err(Refusal::Program(problem)) => Word::Failed(format!("is wrong: {problem}")),
         })
     }
 
@@ -215,6 +247,7 @@ impl<'a, R: Runs> Checking<'a, R> {
             answer: runs.open(&case.answer)?,
             args: &case.args,
             limits: self.limits,
+            scores: Scores::of_proofs(self.problem),
         };
         let ruled = match self.workshop.ask(comparer, compared, &mut Folder::new(false)) {
             Ok(Asked::Ruled(ruled)) => ruled.ruling,
@@ -224,7 +257,7 @@ impl<'a, R: Runs> Checking<'a, R> {
             Err(trouble) => return Err(trouble),
         };
         // An output validator that gives points has accepted the output.
-        let validators = matches!(comparer, Comparer::Validators { .. });
+        let validators = matches!(comparer, Comparer::Validators(_));
         Ok(match ruled {
             Ruling::Points(_) | Ruling::Share(_) if validators => CheckerWord::Ok,
             Ruling::Accepted => CheckerWord::Ok,

@@ -12,6 +12,7 @@ use crate::program::Program;
 use crate::protocol::{self, Calling, Left};
 use crate::report::MAX_REPORT;
 use crate::ruling::Ruled;
+use crate::scores::Scores;
 use crate::trouble::Trouble;
 use crate::workshop::Workshop;
 
@@ -28,12 +29,7 @@ pub(crate) enum Comparer<B> {
     /// A program of the package.
     Program(Program<B>, Calling),
     /// Output validators of the package, all of which have to accept.
-    Validators {
-        /// The programs.
-        programs: Vec<Program<B>>,
-        /// Whether they give scores.
-        scores: bool,
-    },
+    Validators(Vec<Program<B>>),
 }
 
 /// What is compared.
@@ -45,6 +41,8 @@ pub(crate) struct Compared<'a, B> {
     /// What the checker is called with beside the files.
     pub(crate) args: &'a [String],
     pub(crate) limits: JuryLimits,
+    /// What becomes of the scores that validators give.
+    pub(crate) scores: Scores,
 }
 
 /// What came of asking.
@@ -80,7 +78,7 @@ impl<R: Runs> Workshop<R> {
             Checker::Validators(validators) => {
                 let built = validators.programs.iter().map(|it| self.jury_program(it, fault));
                 let programs = built.collect::<Result<_, _>>().map_err(during)?;
-                Ok(Comparer::Validators { programs, scores: validators.scores })
+                Ok(Comparer::Validators(programs))
             }
         }
     }
@@ -103,9 +101,7 @@ impl<R: Runs> Workshop<R> {
                     .map(Asked::Ruled)
             }
             Comparer::Program(program, calling) => self.run_checker(program, *calling, compared),
-            Comparer::Validators { programs, scores } => {
-                self.ask_validators(programs, *scores, &compared, folder)
-            }
+            Comparer::Validators(programs) => self.ask_validators(programs, &compared, folder),
         }
     }
 

@@ -8,6 +8,7 @@ use crate::describe;
 use crate::port::{Executable, InFile, Keep, OutFile, Outcome, Request, Runs};
 use crate::program::Program;
 use crate::ruling::{Ruled, Ruling};
+use crate::scores::Scores;
 use crate::trouble::Trouble;
 use crate::workshop::Workshop;
 
@@ -34,7 +35,7 @@ const KEPT: &str = ".feedback.tar";
 const VALIDATOR: &str = ".validator";
 /// Brings the folder back, without what belonged to the last pass, and keeps it afterwards.
 const WITH_FOLDER: &str = "if [ -s .feedback.tar ]; then tar -xf .feedback.tar; fi; \
-    rm -f feedback/nextpass.in feedback/score.txt feedback/score_multiplier.txt; \
+    rm -f feedback/nextpass.in; \
     \"$@\"; code=$?; tar -cf .feedback.tar feedback; exit $code";
 
 /// What validators leave for each other and for later passes.
@@ -94,7 +95,6 @@ impl<R: Runs> Workshop<R> {
     pub(crate) fn ask_validators(
         &mut self,
         programs: &[Program<R::Blob>],
-        scores: bool,
         compared: &Compared<'_, R::Blob>,
         folder: &mut Folder<R::Blob>,
     ) -> Result<Asked<R::Blob>, Trouble> {
@@ -111,7 +111,7 @@ impl<R: Runs> Workshop<R> {
                 return Ok(Asked::Cancelled);
             }
             folder.keep(&outcome);
-            let asked = self.validated(&outcome, scores);
+            let asked = self.validated(&outcome, compared.scores);
             last = asked.map_err(|why| Trouble::checker(format!("the output validator {why}")))?;
             if matches!(&last, Asked::Ruled(ruled) if ruled.ruling == Ruling::WrongAnswer) {
                 break;
@@ -124,7 +124,7 @@ impl<R: Runs> Workshop<R> {
     pub(crate) fn validated(
         &self,
         outcome: &Outcome<R::Blob>,
-        scores: bool,
+        scores: Scores,
     ) -> Result<Asked<R::Blob>, String> {
         let read = |at: usize| {
             let file = outcome.collected.get(at).and_then(Option::as_ref);
@@ -175,7 +175,7 @@ pub(crate) fn ruled(
     report: &RunReport,
     left: &Left,
     stderr: &[u8],
-    scores: bool,
+    scores: Scores,
 ) -> Result<Ruled, String> {
     let code = match (&report.cause, report.ending) {
         (Cause::Exited, Ending::Exited { code: code @ (ACCEPTED | WRONG) }) => code,
@@ -192,34 +192,18 @@ pub(crate) fn ruled(
         if left.next_pass {
             return Err("asks for another pass of an output it rejects".to_owned());
         }
-        if scores && left.score.is_some() {
-            return Err("gives a score to an output it rejects".to_owned());
-        }
+        scores.rejected(left.score.is_some(), left.multiplier.is_some())?;
         return Ok(Ruled::new(Ruling::WrongAnswer, message));
     }
-    if !scores {
+    // What it scores is said by the last pass.
+    if left.next_pass {
         return Ok(Ruled::new(Ruling::Accepted, message));
     }
-    let told = |bytes: &[u8], what: &str| {
-        let text = String::from_utf8_lossy(bytes);
-        let wrong = || format!("left `{}` in {what}; expected a number", text.trim());
-        number(text.trim()).ok_or_else(wrong)
-    };
-    match (&left.score, &left.multiplier) {
-        (Some(_), Some(_)) => Err("left both score.txt and score_multiplier.txt".to_owned()),
-        (Some(score), None) => {
-            let points = told(score, "score.txt")?;
-            Ok(Ruled::new(Ruling::Points(points), format!("{points} {message}")))
-        }
-        (None, Some(multiplier)) => {
-            let share = told(multiplier, "score_multiplier.txt")?;
-            if !(0.0..=1.0).contains(&share) {
-                return Err(format!("left {share} in score_multiplier.txt; expected 0 to 1"));
-            }
-            Ok(Ruled::new(Ruling::Share(share), message))
-        }
-        (None, None) => Ok(Ruled::new(Ruling::Accepted, message)),
+    let ruling = scores.accepted(left.score.as_deref(), left.multiplier.as_deref())?;
+    if let Ruling::Points(points) = ruling {
+        return Ok(Ruled::new(ruling, format!("{points} {message}")));
     }
+    Ok(Ruled::new(ruling, message))
 }
 
 /// What the validator says to people: to the judges, else to the team, else on stderr.
@@ -254,20 +238,19 @@ mod tests {
 
     #[test]
     fn exit_codes_and_score_files_are_a_ruling() {
+        let unscored = Left { next_pass: true, ..Left::default() };
         for (code, files, scores, ruling) in [
-            (42, left(None, None), false, Ruling::Accepted),
-            (43, left(None, None), false, Ruling::WrongAnswer),
-            (42, left(Some("x"), None), false, Ruling::Accepted),
-            (43, left(Some("5"), None), false, Ruling::WrongAnswer),
-            (42, left(None, None), true, Ruling::Accepted),
-            (42, left(Some(" 37.5\n"), None), true, Ruling::Points(37.5)),
-            (42, left(Some("-1e1"), None), true, Ruling::Points(-10.0)),
-            (42, left(None, Some("0.25")), true, Ruling::Share(0.25)),
-            (42, left(None, Some("1")), true, Ruling::Share(1.0)),
-            (43, left(None, None), true, Ruling::WrongAnswer),
+            (42, left(None, None), Scores::Ignored, Ruling::Accepted),
+            (43, left(None, None), Scores::Ignored, Ruling::WrongAnswer),
+            (42, left(Some("x"), None), Scores::Ignored, Ruling::Accepted),
+            (43, left(Some("5"), None), Scores::Ignored, Ruling::WrongAnswer),
+            (42, left(Some("37.5"), None), Scores::Any, Ruling::Points(37.5)),
+            (42, left(None, Some("0.25")), Scores::Any, Ruling::Share(0.25)),
+            (43, left(None, None), Scores::Unbounded, Ruling::WrongAnswer),
+            (42, unscored, Scores::Unbounded, Ruling::Accepted),
         ] {
             let ruled = ruled(&exited(code), &files, b"", scores).unwrap();
-            assert_eq!(ruled.ruling, ruling, "{code} {files:?} {scores}");
+            assert_eq!(ruled.ruling, ruling, "{code} {files:?} {scores:?}");
         }
     }
 
@@ -281,13 +264,8 @@ mod tests {
             (exited(43), left(Some("5"), None), "it rejects"),
             (exited(43), next, "another pass"),
             (exited(42), left(Some("many"), None), "`many` in score.txt"),
-            (exited(42), left(Some(""), None), "score.txt"),
-            (exited(42), left(Some("inf"), None), "score.txt"),
-            (exited(42), left(Some("1"), Some("1")), "both"),
-            (exited(42), left(None, Some("1.01")), "expected 0 to 1"),
-            (exited(42), left(None, Some("-0.1")), "expected 0 to 1"),
         ] {
-            let error = ruled(&report, &files, b"", true).unwrap_err();
+            let error = ruled(&report, &files, b"", Scores::Any).unwrap_err();
             assert!(error.contains(said), "{error}");
         }
     }
@@ -295,7 +273,8 @@ mod tests {
     #[test]
     fn the_judges_message_comes_before_the_teams_and_stderr() {
         let mut files = Left { judge: Some(b" \n".to_vec()), ..Left::default() };
-        let says = |files: &Left| ruled(&exited(42), files, b"err", false).unwrap().message;
+        let says =
+            |files: &Left| ruled(&exited(42), files, b"err", Scores::Ignored).unwrap().message;
         assert_eq!(says(&files), "err");
         files.team = Some(b"team".to_vec());
         assert_eq!(says(&files), "team");

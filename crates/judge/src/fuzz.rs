@@ -8,6 +8,7 @@ use crate::fake::{exited, signalled};
 use crate::protocol::{self, Calling, Left};
 use crate::report;
 use crate::ruling::{MAX_COMMENT, Ruling};
+use crate::scores::Scores;
 use crate::{compare_default, feedback};
 
 /// Bytes that are often, but not always, what a report is made of.
@@ -79,7 +80,13 @@ proptest! {
         code in prop_oneof![Just(42_u8), Just(43), any::<u8>()],
         files in vec(prop::option::of(vec(any::<u8>(), 0..20)), 4),
         next_pass in any::<bool>(),
-        scores in any::<bool>(),
+        scores in prop::sample::select(vec![
+            Scores::Ignored,
+            Scores::Any,
+            Scores::Forbidden,
+            Scores::UpTo(5.0),
+            Scores::Unbounded,
+        ]),
     ) {
         let file = |at: usize| files.get(at).cloned().flatten();
         let left = feedback::Left {
@@ -96,10 +103,13 @@ proptest! {
         prop_assert_eq!(ruled.ruling == Ruling::WrongAnswer, code == 43);
         prop_assert!(ruled.comment().len() <= MAX_COMMENT);
         if let Ruling::Points(points) = ruled.ruling {
-            prop_assert!(scores && points.is_finite());
+            prop_assert!(points.is_finite());
+            prop_assert!(!matches!(scores, Scores::Ignored | Scores::Forbidden));
+            prop_assert!(scores == Scores::Any || points >= 0.0);
         }
         if let Ruling::Share(share) = ruled.ruling {
-            prop_assert!(scores && (0.0..=1.0).contains(&share));
+            prop_assert!(matches!(scores, Scores::Any | Scores::UpTo(_)));
+            prop_assert!((0.0..=1.0).contains(&share));
         }
     }
 

@@ -10,6 +10,7 @@ use crate::port::{Keep, OutFile, Outcome, Pair, Request, Runs};
 use crate::program::Program;
 use crate::protocol::Calling;
 use crate::ruling::{Ruled, Ruling};
+use crate::scores::Scores;
 use crate::talk::{Says, Settled, Talk, settle};
 use crate::trouble::Trouble;
 use crate::workshop::Workshop;
@@ -25,7 +26,7 @@ pub(crate) enum Interactor<B> {
     /// Of testlib's protocol: what it writes goes to the checker.
     Testlib(Program<B>, Calling),
     /// An output validator of ICPC's protocol: it rules itself.
-    Validator(Program<B>, bool),
+    Validator(Program<B>),
 }
 
 /// The files and limits of one conversation.
@@ -36,6 +37,8 @@ pub(crate) struct Scene<'a, B> {
     pub(crate) args: &'a [String],
     pub(crate) limits: JuryLimits,
     pub(crate) solution: &'a ProblemLimits,
+    /// What becomes of the scores that a validator gives.
+    pub(crate) scores: Scores,
 }
 
 /// What came of a conversation.
@@ -69,13 +72,13 @@ impl<R: Runs> Workshop<R> {
             return Ok(Some(Interactor::Testlib(program, Calling::of(&part.kind))));
         }
         match comparer {
-            Comparer::Validators { programs, scores } if programs.len() == 1 => {
-                Ok(programs.first().map(|it| Interactor::Validator(it.clone(), *scores)))
+            Comparer::Validators(programs) if programs.len() == 1 => {
+                Ok(programs.first().cloned().map(Interactor::Validator))
             }
             Comparer::Standard(_)
             | Comparer::Default
             | Comparer::Program(..)
-            | Comparer::Validators { .. } => {
+            | Comparer::Validators(_) => {
                 let needs = "an interactive problem needs an interactor, or one output validator";
                 Err(Trouble::package(needs))
             }
@@ -97,7 +100,7 @@ impl<R: Runs> Workshop<R> {
             Interactor::Testlib(program, calling) => {
                 (self.testlib_request(program, *calling, scene)?, REJECTS)
             }
-            Interactor::Validator(program, _) => {
+            Interactor::Validator(program) => {
                 let limits = scene.limits.interactor(scene.solution);
                 let files = (scene.input, scene.answer);
                 let run = self.validator_request(program, files, (scene.args, limits), folder)?;
@@ -114,9 +117,9 @@ impl<R: Runs> Workshop<R> {
                 let report = theirs.collected.get(1).and_then(Option::as_ref);
                 self.ruled(*calling, theirs, report).map(Asked::Ruled)
             }
-            Interactor::Validator(_, scores) => {
+            Interactor::Validator(_) => {
                 folder.keep(theirs);
-                self.validated(theirs, *scores)
+                self.validated(theirs, scene.scores)
             }
         };
         let flooded = talked.solution.report.stdout_bytes > most;

@@ -390,4 +390,6 @@ mod mode_tests;
 #[cfg(test)]
 mod scene;
 #[cfg(test)]
+mod score_tests;
+#[cfg(test)]
 mod tests;

@@ -49,6 +49,9 @@ impl JuryLimits {
     }
 }
 
+/// The longest line that a grader or a scorer may print.
+const LONGEST: usize = 4096;
+
 /// A folder of scripts, packed after its `build`.
 pub(crate) const PACKED: &str = ".program.tar";
 /// Builds, and packs everything that lies there then.
@@ -156,25 +159,38 @@ impl<R: Runs> Workshop<R> {
     ) -> Result<Graded, Trouble> {
         let lines: Vec<String> =
             results.iter().map(|(verdict, score)| format!("{verdict} {score}\n")).collect();
-        let mut request = grader.request(words.iter().cloned(), limits.checker())?;
-        request.stdin = Some(self.runs.hold(lines.concat().as_bytes())?);
+        let request = grader.request(words.iter().cloned(), limits.checker())?;
+        let expected = "a verdict and a score, such as `AC 10`";
+        self.told(("grader", expected), request, &lines.concat(), graded)
+    }
+
+    /// Runs a program that makes one line of many, and reads that.
+    pub(crate) fn told<T>(
+        &mut self,
+        (who, expected): (&str, &str),
+        mut request: Request<R::Blob>,
+        lines: &str,
+        read: fn(&str) -> Option<T>,
+    ) -> Result<T, Trouble> {
+        request.stdin = Some(self.runs.hold(lines.as_bytes())?);
         let outcome = self.runs.run(request)?;
         let report = &outcome.report;
+        self.spent.check = self.spent.check.saturating_add(report.cpu);
         if report.cause == Cause::Cancelled {
-            return Err(Trouble::node("the grader was broken off"));
+            return Err(Trouble::node(format!("the {who} was broken off")));
         }
-        let said = |why: &str| Trouble::checker(format!("the grader {why}"));
+        let said = |why: &str| Trouble::checker(format!("the {who} {why}"));
         if (&report.cause, report.ending) != (&Cause::Exited, Ending::Exited { code: 0 }) {
             return Err(said(&describe::with_stderr(report, &outcome.stderr)));
         }
         let printed = match &outcome.stdout {
-            Some(stdout) => self.runs.read(stdout, 4096)?,
-            None => return Err(Trouble::node("what the grader printed was lost")),
+            Some(stdout) => self.runs.read(stdout, LONGEST)?,
+            None => return Err(Trouble::node(format!("what the {who} printed was lost"))),
         };
         let text = String::from_utf8_lossy(&printed);
-        graded(&text).ok_or_else(|| {
+        read(&text).ok_or_else(|| {
             let line = text.lines().next().unwrap_or_default();
-            said(&format!("printed `{line}`; expected a verdict and a score, such as `AC 10`"))
+            said(&format!("printed `{line}`; expected {expected}"))
         })
     }
 }

@@ -10,6 +10,7 @@ use crate::jury::JuryLimits;
 use crate::port::{InFile, Keep, OutFile, Request, Runs};
 use crate::program::Program;
 use crate::ruling::Ruled;
+use crate::scores::Scores;
 use crate::trouble::Trouble;
 use crate::workshop::Workshop;
 
@@ -31,6 +32,8 @@ pub(crate) struct Looked<'a> {
     /// What the validator is called with beside.
     pub(crate) args: &'a [String],
     pub(crate) limits: JuryLimits,
+    /// What becomes of the score that it gives.
+    pub(crate) scores: Scores,
 }
 
 impl<R: Runs> Workshop<R> {
@@ -45,12 +48,11 @@ impl<R: Runs> Workshop<R> {
         built.map_err(|trouble| trouble.during("static validator"))
     }
 
-    /// Asks it. `scores` is whether it may give a score.
+    /// Asks it.
     pub(crate) fn look(
         &mut self,
         validator: &Program<R::Blob>,
         looked: &Looked<'_>,
-        scores: bool,
     ) -> Result<Option<Ruled>, Trouble> {
         let request = self.looking(validator, looked, looked.limits.checker())?;
         let outcome = self.runs.run(request)?;
@@ -59,7 +61,7 @@ impl<R: Runs> Workshop<R> {
             return Ok(None);
         }
         let said = |why: &str| Trouble::checker(format!("the static validator {why}"));
-        match self.validated(&outcome, scores).map_err(|why| said(&why))? {
+        match self.validated(&outcome, looked.scores).map_err(|why| said(&why))? {
             Asked::Ruled(ruled) => Ok(Some(ruled)),
             Asked::Next(_) => Err(said("asks for another pass of sources")),
             Asked::Cancelled => Ok(None),

@@ -20,6 +20,7 @@ use crate::judging::ended_well;
 use crate::jury::JuryLimits;
 use crate::port::{InFile, OutFile, Outcome, Request, Runs};
 use crate::program::Program;
+use crate::scores::Scores;
 use crate::sources::Sources;
 use crate::trouble::Trouble;
 use crate::workshop::{Built, Workshop, find};
@@ -296,6 +297,7 @@ impl<R: Runs> Preparing<'_, R> {
             args: &[],
             limits: JuryLimits::of(&self.problem.rules),
             solution: limits,
+            scores: Scores::Ignored,
         };
         let folder = &mut Folder::new(false);
         let (outcome, came) = self.workshop.converse(interactor, request, &scene, folder)?;

@@ -3,10 +3,9 @@
 //! It is a program of testlib's protocol: results come on stdin, a line each of twelve fields with
 //! semicolons between them, and one number goes to stdout.
 
-use minos_model::{Cause, Ending, TestResult, Verdict};
+use minos_model::{Ending, TestResult, Verdict};
 use minos_problem::Problem;
 
-use crate::describe;
 use crate::jury::JuryLimits;
 use crate::port::Runs;
 use crate::program::Program;
@@ -15,8 +14,6 @@ use crate::workshop::Workshop;
 
 /// As much of an input and of an answer as a scorer is shown, in bytes.
 const SHOWN: usize = 255;
-/// The longest line that may be a number.
-const LONGEST: usize = 4096;
 
 impl<R: Runs> Workshop<R> {
     /// The scorer of a problem, ready; `None` when it has none.
@@ -48,27 +45,9 @@ impl<R: Runs> Workshop<R> {
             let (input, answer) = (shown(&test.input)?, shown(&test.answer)?);
             lines.push_str(&line(index, result, [&input, &answer]));
         }
-        let mut request = scorer.request(Vec::new(), limits.checker())?;
-        request.stdin = Some(self.runs.hold(lines.as_bytes())?);
-        let outcome = self.runs.run(request)?;
-        self.spent.check = self.spent.check.saturating_add(outcome.report.cpu);
-        let report = &outcome.report;
-        if report.cause == Cause::Cancelled {
-            return Err(Trouble::node("the scorer was broken off"));
-        }
-        let said = |why: &str| Trouble::checker(format!("the scorer {why}"));
-        if (&report.cause, report.ending) != (&Cause::Exited, Ending::Exited { code: 0 }) {
-            return Err(said(&describe::with_stderr(report, &outcome.stderr)));
-        }
-        let printed = match &outcome.stdout {
-            Some(stdout) => self.runs.read(stdout, LONGEST)?,
-            None => return Err(Trouble::node("what the scorer printed was lost")),
-        };
-        let text = String::from_utf8_lossy(&printed);
-        crate::feedback::number(text.trim()).ok_or_else(|| {
-            let line = text.lines().next().unwrap_or_default();
-            said(&format!("printed `{line}`; expected the score, such as 37.5"))
-        })
+        let request = scorer.request(Vec::new(), limits.checker())?;
+        let read = |text: &str| crate::feedback::number(text.trim());
+        self.told(("scorer", "the score, such as 37.5"), request, &lines, read)
     }
 }
 

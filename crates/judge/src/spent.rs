@@ -10,7 +10,7 @@ pub struct Spent {
     pub compile: CpuTime,
     /// Contestants' programs, repetitions included.
     pub run: CpuTime,
-    /// Checkers that are programs.
+    /// Checkers, interactors, graders and scorers that are programs.
     pub check: CpuTime,
 }
 

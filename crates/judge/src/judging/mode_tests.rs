@@ -10,7 +10,7 @@ use super::scene::{Scene, compilers, limit, scene, verdicts};
 use crate::fake::{FakeRuns, Reply, signalled};
 
 /// One test, and a program of the jury's made of that source: `<NAME>`.
-fn jury(scene: &Scene, file: &str, source: &str) -> Part {
+pub(super) fn jury(scene: &Scene, file: &str, source: &str) -> Part {
     let path = scene.dir.path().join(file);
     std::fs::write(&path, source).unwrap();
     Part {
@@ -23,7 +23,7 @@ fn jury(scene: &Scene, file: &str, source: &str) -> Part {
 }
 
 /// Compilers that name each C++ program after its source.
-fn named() -> FakeRuns {
+pub(super) fn named() -> FakeRuns {
     FakeRuns::default()
         .on("--version", Reply::print("12.2"))
         .on("main.c -lm", Reply::exit(0).file("main", "BIN"))
@@ -105,7 +105,7 @@ fn what_the_interactor_wrote_in_the_first_run_is_the_input_of_the_second() {
     assert_eq!(read, [&b"in1\n"[..], b"end", b"1\n"]);
 }
 
-fn validated(passes: Passes, scores: bool) -> Scene {
+pub(super) fn validated(passes: Passes, scores: bool) -> Scene {
     let mut scene = scene();
     scene.problem.tests.truncate(1);
     scene.problem.mode = Mode { passes, ..Mode::BATCH };
@@ -115,29 +115,19 @@ fn validated(passes: Passes, scores: bool) -> Scene {
 }
 
 #[test]
-fn an_output_validator_says_42_or_43_and_leaves_its_score_in_a_file() {
-    for (reply, scores, verdict, points) in [
-        (Reply::exit(42), false, "AC", None),
-        (Reply::exit(43).file("feedback/judgemessage.txt", "no"), false, "WA", None),
-        (Reply::exit(42).file("feedback/score.txt", "12.5"), true, "PC", Some(12.5)),
-        (Reply::exit(42).file("feedback/score_multiplier.txt", "0.5"), true, "PC", Some(10.0)),
-        (Reply::exit(0), false, "JE", None),
-        (Reply::exit(42).file("feedback/score.txt", "much"), true, "JE", None),
-        (Reply::exit(43).file("feedback/score.txt", "0"), true, "JE", None),
-        (Reply::exit(42).file("feedback/nextpass.in", "2"), false, "JE", None),
+fn an_output_validator_says_42_or_43() {
+    for (reply, verdict) in [
+        (Reply::exit(42), "AC"),
+        (Reply::exit(43).file("feedback/judgemessage.txt", "no"), "WA"),
+        (Reply::exit(0), "JE"),
+        (Reply::exit(42).file("feedback/nextpass.in", "2"), "JE"),
     ] {
         let what = format!("{reply:?}");
-        let mut scene = validated(Passes::Once, scores);
-        if scores {
-            scene.problem.scoring = Scoring::Points;
-            scene.problem.tests[0].points = Some(20.0);
-        }
+        let scene = validated(Passes::Once, false);
         let runs = named().on("<BIN>", Reply::print("out")).on("<VALID>", reply);
         let (judged, runs, _) = scene.judge(runs);
         let judgement = judged.unwrap_or_else(|unjudged| unjudged.judgement);
         assert_eq!(judgement.verdict.as_str(), verdict, "{what}");
-        let score = points.map(|points| Score { points, max: 20.0 });
-        assert_eq!(judgement.score, score, "{what}");
         let lines = runs.lines();
         let line = lines.last().unwrap();
         assert_eq!(line, "<VALID> /proc/self/fd/3 /proc/self/fd/4 feedback/ < out");
@@ -339,7 +329,7 @@ fn looked_at() -> Scene {
     let validator = JuryProgram::Part(jury(&scene, "look.cpp", "LOOK"));
     scene.problem.static_validator = Some(validator);
     for test in &mut scene.problem.tests {
-        test.points = Some(10.0);
+        (test.points, test.sample) = (Some(10.0), false);
     }
     let test = &mut scene.problem.tests[0];
     (test.of_sources, test.validator_args) = (true, vec!["3".to_owned()]);

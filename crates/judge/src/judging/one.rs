@@ -12,6 +12,7 @@ use crate::look::Looked;
 use crate::port::{InFile, Keep, OutFile, Request, Runs};
 use crate::program::Program;
 use crate::ruling::{PointsError, Ruled, Ruling, verdict_of};
+use crate::scores::Scores;
 use crate::sources::own_files;
 use crate::trouble::Trouble;
 use crate::workshop::find;
@@ -140,6 +141,7 @@ impl<R: Runs> Judging<'_, R> {
                         answer: answer.clone(),
                         args: &test.validator_args,
                         limits: JuryLimits::of(&self.problem.rules),
+                        scores: Scores::of(self.problem, test),
                     };
                     self.workshop.ask(&tools.comparer, compared, &mut folder)?
                 }
@@ -169,9 +171,9 @@ impl<R: Runs> Judging<'_, R> {
             entry_point: solution.and_then(|solution| solution.entry_point.as_deref()),
             args: &test.validator_args,
             limits: JuryLimits::of(&self.problem.rules),
+            scores: Scores::of(self.problem, test),
         };
-        let scores = test.points.is_some();
-        Ok(match self.workshop.look(validator, &looked, scores)? {
+        Ok(match self.workshop.look(validator, &looked)? {
             Some(ruled) => Ended::Ruled(ruled),
             None => Ended::Failed(Verdict::Cancelled, String::new()),
         })
@@ -197,6 +199,7 @@ impl<R: Runs> Judging<'_, R> {
             args: &test.validator_args,
             limits: JuryLimits::of(&self.problem.rules),
             solution: &self.problem.limits,
+            scores: Scores::of(self.problem, test),
         };
         let (outcome, came) = self.workshop.converse(interactor, request, &scene, folder)?;
         used.add(outcome.report);

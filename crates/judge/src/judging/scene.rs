@@ -9,6 +9,7 @@ use super::{Options, SubmissionToJudge, judge};
 use crate::at_hand::AtHand;
 use crate::builds::Builds;
 use crate::fake::{FakeRuns, Held, Reply};
+use crate::spent::Spent;
 use crate::trouble::Unjudged;
 use crate::workshop::Workshop;
 
@@ -78,6 +79,22 @@ impl Scene {
         runs: FakeRuns,
         at_hand: Arc<AtHand<Held>>,
     ) -> (Result<Judgement, Box<Unjudged>>, FakeRuns, Vec<Stage>) {
+        let (judged, workshop, stages) = self.judge_in(runs, at_hand);
+        (judged, workshop.into_runs(), stages)
+    }
+
+    /// What the programs of a judging used.
+    pub(super) fn spent(&self, runs: FakeRuns) -> Spent {
+        let (judged, workshop, _) = self.judge_in(runs, Arc::default());
+        judged.unwrap();
+        workshop.spent()
+    }
+
+    fn judge_in(
+        &self,
+        runs: FakeRuns,
+        at_hand: Arc<AtHand<Held>>,
+    ) -> (Result<Judgement, Box<Unjudged>>, Workshop<FakeRuns>, Vec<Stage>) {
         let builds =
             Arc::new(Builds::open(self.dir.path().join("builds"), Builds::DEFAULT_MAX).unwrap());
         let mut workshop =
@@ -96,7 +113,7 @@ impl Scene {
             judge(&mut workshop, &submission, &self.problem, &self.options, &mut |stage| {
                 stages.push(stage);
             });
-        (judged, workshop.into_runs(), stages)
+        (judged, workshop, stages)
     }
 
     pub(super) fn judged(&self, runs: FakeRuns) -> Judgement {

@@ -44,7 +44,11 @@ impl Data {
             recent::read(place, manifest)?
         };
         if !data.tests.iter().any(|test| test.name.starts_with("secret/")) {
-            return Err(place.wrong("data/secret", "holds no test; expected files such as 1.in"));
+            if data.tests.is_empty() || manifest.scoring {
+                let problem = "holds no test; expected files such as 1.in";
+                return Err(place.wrong("data/secret", problem));
+            }
+            place.note("data/secret/ holds no test: only the samples judge submissions");
         }
         proofs(place, manifest, &mut data)?;
         Ok(data)

@@ -33,7 +33,9 @@ impl Glob {
             if inner.contains('{') {
                 return Err(format!("`{pattern}`: braces within braces"));
             }
-            left.extend(inner.split(',').map(|one| format!("{before}{one}{after}")));
+            // No name of the format has a space.
+            let ones = inner.split(',').map(str::trim);
+            left.extend(ones.map(|one| format!("{before}{one}{after}")));
             if left.len() + done.len() > MAX_EXPANDED {
                 return Err(format!("stands for more than {MAX_EXPANDED} patterns"));
             }
@@ -85,6 +87,7 @@ mod tests {
             ("{simple,complex}.py", "simple.py", true),
             ("{simple,complex}.py", "other.py", false),
             ("{a,b}/{c,d}.{py,cpp}", "b/c.cpp", true),
+            ("secret/{ 4 }{2, 3}", "secret/43", true),
             ("secret/*-easy", "secret/1-easy/t", true),
             ("secret/*-easy", "secret/1-hard/t", false),
         ] {

@@ -149,6 +149,7 @@ impl Recent<'_, '_> {
             let settings = self.settings(&name, settings)?;
             inner.push((name, settings));
         }
+        self.check_scores(name, (points, policy), &tests, &inner)?;
         let (of_sources, left) = self.of_sources(name, settings, policy, points)?;
         self.data.tests.extend(of_sources);
         let share = self.share(left, policy, tests.len(), &inner);
@@ -219,6 +220,44 @@ impl Recent<'_, '_> {
             return wrong("max_score: missing or unbounded; a pass-fail group needs a number");
         }
         Ok(points)
+    }
+
+    /// Somebody gives the scores of tests without a highest one, and groups give no more than the
+    /// group around.
+    fn check_scores(
+        &self,
+        name: &str,
+        (points, policy): (Option<f64>, PointsPolicy),
+        tests: &BTreeSet<String>,
+        inner: &[(String, Settings)],
+    ) -> Result<(), PackageError> {
+        if !self.manifest.scoring || policy == PointsPolicy::CompleteGroup {
+            return Ok(());
+        }
+        let wrong = |problem: String| {
+            Err(self.place.wrong(&format!("data/{name}/test_group.yaml"), problem))
+        };
+        let Some(most) = points else {
+            let own = ["output_validator", "output_validators"];
+            if tests.is_empty() || own.iter().any(|folder| self.place.has_folder(folder)) {
+                return Ok(());
+            }
+            return wrong(
+                "max_score: unbounded, but no output_validator/ is there to give scores".to_owned(),
+            );
+        };
+        let claimed = inner.iter().filter_map(|(_, settings)| match settings.max_score {
+            Some(MaxScore::Points(points)) => Some(points),
+            Some(MaxScore::Unbounded) | None => None,
+        });
+        let claimed = match policy {
+            PointsPolicy::Minimum => claimed.reduce(f64::min).unwrap_or(0.0),
+            PointsPolicy::CompleteGroup | PointsPolicy::EachTest => claimed.sum(),
+        };
+        if claimed > most {
+            return wrong(format!("max_score: {most}, but the groups within give {claimed}"));
+        }
+        Ok(())
     }
 
     /// Groups that have to pass come earlier, and pass or fail as a whole.

@@ -209,7 +209,7 @@ fn constants_stand_in_programs_settings_and_solutions_and_not_in_tests() {
     let dir = TempDir::new().unwrap();
     let sample = Sample::icpc()
         .edit("problem.yaml", "", "constants: {n: 7, name: x}\n")
-        .edit("data/secret/g2/test_group.yaml", "max_score: 60", "max_score: \"6{{n}}\"")
+        .edit("data/secret/g2/test_group.yaml", "max_score: 60", "max_score: \"5{{n}}\"")
         .edit("data/secret/g2/b.in", "3", "{{n}}")
         .and("submissions/accepted/a.py", "print({{n}}, {{name}}, {{other}})");
     let path = dir.path().join("sums");
@@ -219,7 +219,7 @@ fn constants_stand_in_programs_settings_and_solutions_and_not_in_tests() {
     assert_eq!(solution, "print(7, x, {{other}})");
     let Input::File(input) = &package.tests[2].input else { panic!("a file") };
     assert_eq!(std::fs::read_to_string(input).unwrap(), "{{n}}\n");
-    assert_eq!(package.groups[3].points, Some(67.0));
+    assert_eq!(package.groups[3].points, Some(57.0));
 }
 
 #[test]
@@ -364,6 +364,29 @@ fn what_nobody_here_uses_is_noted() {
         assert!(package.notes.iter().any(|note| note.starts_with(said)), "{said}");
     }
     assert_eq!(package.notes.len(), 5, "{:?}", package.notes);
+}
+
+#[test]
+fn samples_judge_where_there_is_nothing_else_and_nothing_to_score() {
+    let secret = ["g1/a.in", "g1/a.ans", "g2/b.in", "g2/b.ans", "g2/c.in", "g2/c.ans"];
+    let bare = |scoring: &str| {
+        let files = ["g2/b.yaml", "g2/b.files/table", "g1/test_group.yaml", "g2/test_group.yaml"];
+        let mut sample = Sample::icpc().edit("problem.yaml", "type: scoring", scoring);
+        for file in secret.iter().chain(&files) {
+            sample = sample.without(&format!("data/secret/{file}"));
+        }
+        sample.without("submissions/submissions.yaml")
+    };
+    let package = bare("type: pass-fail").open().unwrap();
+    assert_eq!(package.tests.len(), 1);
+    assert!(package.notes[0].contains("only the samples"), "{:?}", package.notes);
+    for empty in [
+        bare("type: scoring"),
+        bare("type: pass-fail").without("data/sample/1.in").without("data/sample/1.ans"),
+    ] {
+        let error = empty.open().unwrap_err().to_string();
+        assert!(error.contains("data/secret: holds no test"), "{error}");
+    }
 }
 
 #[test]

@@ -152,6 +152,22 @@ fn files_that_are_missing_or_mean_another_version_are_named() {
 }
 
 #[test]
+fn groups_that_no_score_fits_are_refused() {
+    let last = "data/secret/g2/test_group.yaml";
+    let open = Sample::icpc().and("data/secret/test_group.yaml", "max_score: unbounded\n");
+    let open = open.edit(last, "60", "unbounded");
+    open.open().unwrap();
+    let silent = open.without("output_validator/check.cpp");
+    refused(&silent, last, "no output_validator/ is there");
+    let outer = "data/secret/test_group.yaml";
+    let more = Sample::icpc().edit(last, "60", "61");
+    refused(&more, outer, "max_score: 100, but the groups within give 101");
+    let least = "score_aggregation: min\nmax_score: ";
+    Sample::icpc().and(outer, &format!("{least}40\n")).open().unwrap();
+    refused(&Sample::icpc().and(outer, &format!("{least}39\n")), outer, "39, but the groups");
+}
+
+#[test]
 fn static_validation_is_asked_for_where_it_can_be_scored() {
     let (whole, sum) = ("data/secret/g1/test_group.yaml", "data/secret/g2/test_group.yaml");
     let with = |file: &str, lines: &str| {

@@ -26,6 +26,8 @@ const SIGPIPE: u8 = 13;
 const BROKEN: [&str; 3] = ["BrokenPipe", "Broken pipe", "EPIPE"];
 /// The exit code of Python when the last of its output finds nobody.
 const PYTHON_UNFLUSHED: u8 = 120;
+/// The exit code of a shell whose command died of that signal: interactors may be scripts.
+const SHELL_BROKEN: u8 = 128 + SIGPIPE;
 
 /// How the two ended.
 #[derive(Debug, Clone, Copy)]
@@ -81,7 +83,7 @@ pub(crate) fn settle(talk: &Talk<'_>, says: Says) -> Settled {
         return Settled::Cancelled;
     }
     let own = own_failure(talk);
-    if says == Says::Fails && broken_pipe(talk.interactor, talk.interactor_stderr) {
+    if says == Says::Fails && interactor_lost_it(talk) {
         return own.map_or(Settled::Deserted, Settled::Solution);
     }
     let Some(own) = own else {
@@ -95,6 +97,14 @@ pub(crate) fn settle(talk: &Talk<'_>, says: Says) -> Settled {
         Says::Rejects if talk.interactor_first => Settled::Interactor,
         Says::Fails | Says::Rejects | Says::Accepts => Settled::Solution(own),
     }
+}
+
+/// Whether the interactor ended because the solution reads no more.
+fn interactor_lost_it(talk: &Talk<'_>) -> bool {
+    let report = talk.interactor;
+    let by_shell =
+        (&report.cause, report.ending) == (&Cause::Exited, Ending::Exited { code: SHELL_BROKEN });
+    by_shell || broken_pipe(report, talk.interactor_stderr)
 }
 
 /// Whether the interactor's interpreter says that it failed for want of anything to read.
@@ -247,6 +257,7 @@ mod tests {
             ),
             ("exits, crash", (exited(0), signalled(11), false, Says::Fails), Fault),
             ("exits, unknown code", (exited(0), exited(9), false, Says::Fails), Fault),
+            ("exits, a script's SIGPIPE", (exited(0), exited(141), false, Says::Fails), Deserted),
             ("exits, hangs", (exited(0), limit(LimitKind::WallTime), false, Says::Fails), Fault),
             (
                 "SIGPIPE of one that rules",

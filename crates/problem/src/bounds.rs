@@ -35,6 +35,13 @@ pub(crate) const MAX_MANIFEST: u64 = 8 << 20;
 /// is written as people write it.
 pub(crate) const MAX_NODES: u32 = 500_000;
 
+/// Elements of `problem.xml` within one another; Polygon nests eight deep.
+pub(crate) const MAX_XML_DEPTH: usize = 32;
+
+/// Attributes of one element of `problem.xml`, and name spaces in all of it: the parser compares each
+/// with all before it. Polygon's elements have a dozen, and its manifests no name space.
+pub(crate) const MAX_ATTRIBUTES: usize = 64;
+
 /// Bytes of one YAML file; `submissions.yaml` of a large problem has ten thousand.
 pub(crate) const MAX_YAML: u64 = 256 << 10;
 

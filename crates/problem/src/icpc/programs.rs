@@ -219,6 +219,8 @@ impl Place<'_> {
         if kind == "py" && self.begins_with_python2(path) {
             return None;
         }
+        // Python has two endings, and an installation may name one.
+        let kind = if kind == "py3" { "py" } else { kind };
         let file = PathBuf::from(format!("source.{kind}"));
         self.languages.by_extension(&file).map(|language| language.id.clone())
     }

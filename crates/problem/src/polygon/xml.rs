@@ -3,7 +3,7 @@
 use roxmltree::{Document, Node, ParsingOptions};
 
 use crate::PackageError;
-use crate::bounds::MAX_NODES;
+use crate::bounds::{MAX_ATTRIBUTES, MAX_NODES, MAX_XML_DEPTH};
 use crate::error::one_line;
 
 /// Reads XML without a document type: no entities, nothing from outside.
@@ -11,12 +11,66 @@ use crate::error::one_line;
 /// # Errors
 /// [`PackageError::Xml`] with the line.
 pub(crate) fn parse<'a>(text: &'a str, file: &str) -> Result<Document<'a>, PackageError> {
+    check_form(text).map_err(|(at, problem)| {
+        let before = text.as_bytes().get(..at).unwrap_or_default();
+        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        let line = u32::try_from(line).unwrap_or(u32::MAX);
+        PackageError::Xml { file: file.to_owned(), line, problem }
+    })?;
     let options = ParsingOptions { allow_dtd: false, nodes_limit: MAX_NODES, ..Default::default() };
     Document::parse_with_options(text, options).map_err(|error| PackageError::Xml {
         file: file.to_owned(),
         line: error.pos().row,
         problem: one_line(error.to_string()),
     })
+}
+
+/// Refuses, before anything is built of it, what would take the parser long or much memory. The
+/// error is where, and what; what is no XML at all is left to the parser.
+fn check_form(text: &str) -> Result<(), (usize, String)> {
+    if text.matches("xmlns").nth(MAX_ATTRIBUTES).is_some() {
+        return Err((0, format!("more than {MAX_ATTRIBUTES} name spaces")));
+    }
+    let (mut at, mut depth) = (0, 0_usize);
+    while let Some(tag) = text.get(at..).and_then(|rest| rest.find('<')).map(|next| at + next) {
+        let rest = text.get(tag..).unwrap_or_default();
+        let special = [("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>")];
+        if let Some((_, end)) = special.iter().find(|(start, _)| rest.starts_with(start)) {
+            let Some(length) = rest.find(end) else { return Ok(()) };
+            at = tag + length + end.len();
+            continue;
+        }
+        let Some((length, attributes)) = measured(rest) else { return Ok(()) };
+        at = tag + length;
+        if attributes > MAX_ATTRIBUTES {
+            return Err((tag, format!("an element of more than {MAX_ATTRIBUTES} attributes")));
+        }
+        if rest.starts_with("</") {
+            depth = depth.saturating_sub(1);
+        } else if !rest.get(..length).unwrap_or_default().ends_with("/>") {
+            depth += 1;
+        }
+        if depth > MAX_XML_DEPTH {
+            return Err((tag, format!("elements more than {MAX_XML_DEPTH} deep")));
+        }
+    }
+    Ok(())
+}
+
+/// The length of the tag that a text begins with, and how many attributes it has.
+fn measured(tag: &str) -> Option<(usize, usize)> {
+    let (mut quote, mut attributes) = (None, 0);
+    for (at, byte) in tag.bytes().enumerate() {
+        match (quote, byte) {
+            (Some(open), _) if open == byte => quote = None,
+            (Some(_), _) => {}
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (None, b'=') => attributes += 1,
+            (None, b'>') => return Some((at + 1, attributes)),
+            (None, _) => {}
+        }
+    }
+    None
 }
 
 /// An element of the manifest.

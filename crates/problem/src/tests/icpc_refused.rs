@@ -168,6 +168,29 @@ fn groups_that_no_score_fits_are_refused() {
 }
 
 #[test]
+fn samples_judge_where_there_is_nothing_else_and_nothing_to_score() {
+    let secret = ["g1/a.in", "g1/a.ans", "g2/b.in", "g2/b.ans", "g2/c.in", "g2/c.ans"];
+    let bare = |scoring: &str| {
+        let files = ["g2/b.yaml", "g2/b.files/table", "g1/test_group.yaml", "g2/test_group.yaml"];
+        let mut sample = Sample::icpc().edit("problem.yaml", "type: scoring", scoring);
+        for file in secret.iter().chain(&files) {
+            sample = sample.without(&format!("data/secret/{file}"));
+        }
+        sample.without("submissions/submissions.yaml")
+    };
+    let package = bare("type: pass-fail").open().unwrap();
+    assert_eq!(package.tests.len(), 1);
+    assert!(package.notes[0].contains("only the samples"), "{:?}", package.notes);
+    for empty in [
+        bare("type: scoring"),
+        bare("type: pass-fail").without("data/sample/1.in").without("data/sample/1.ans"),
+    ] {
+        let error = empty.open().unwrap_err().to_string();
+        assert!(error.contains("data/secret: holds no test"), "{error}");
+    }
+}
+
+#[test]
 fn static_validation_is_asked_for_where_it_can_be_scored() {
     let (whole, sum) = ("data/secret/g1/test_group.yaml", "data/secret/g2/test_group.yaml");
     let with = |file: &str, lines: &str| {

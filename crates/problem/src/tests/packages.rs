@@ -170,12 +170,16 @@ fn the_example_package_is_read() {
 fn a_manifest_that_is_no_text_or_asks_for_entities_is_refused() {
     let entity =
         "<!DOCTYPE problem [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><problem>&x;</problem>";
-    let deep = format!("<problem>{}", "<a>".repeat(600_000));
+    let wide = format!("<problem>{}", "<a/>".repeat(600_000));
+    let deep = format!("<problem>{}", "<a>".repeat(33));
+    let long = format!("<problem {}/>", "a=\"=>\" ".repeat(65));
     let huge = format!("<problem><!--{}--></problem>", "x".repeat(8 << 20));
     for (text, said) in [
         (entity.as_bytes().to_vec(), "not well-formed"),
         (vec![0xff, 0xfe, b'<', 0], "UTF-8"),
-        (deep.into_bytes(), "nodes"),
+        (wide.into_bytes(), "nodes"),
+        (deep.into_bytes(), "more than 32 deep"),
+        (long.into_bytes(), "more than 64 attributes"),
         (huge.into_bytes(), "bytes"),
         (Vec::new(), "not well-formed"),
         (b"<contest/>".to_vec(), "expected a `problem`"),

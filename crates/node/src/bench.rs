@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use minos_judge::{Equipment, Options, Sandboxed, SubmissionToJudge, Workshop, judge};
 use minos_model::{CpuTime, Fault, Judgement, LanguageId, NodeId, Stage};
@@ -42,7 +42,7 @@ fn work(
     orders.opened(Desk { cancel: Arc::new(move || canceller.cancel()), warden: Some(pid) });
     while let Ok(order) = orders.next_within(LOOK_EVERY) {
         let Some(order) = order else {
-            if canary.between(&mut workshop) {
+            if sings(canary, orders, &mut workshop, true) {
                 continue;
             }
             break;
@@ -58,11 +58,22 @@ fn work(
         let broken = matches!(&answer, Err(failure) if failure.broken);
         // Nobody listens to an order that was given up.
         drop(order.answer.send(answer));
-        if broken || !canary.between(&mut workshop) {
+        if broken || !sings(canary, orders, &mut workshop, false) {
             break;
         }
     }
     Ok(())
+}
+
+/// Judges a canary when one is due; whether the warden can be worked with.
+fn sings(
+    canary: &Canary,
+    orders: &Orders<Problem>,
+    workshop: &mut Workshop<Sandboxed>,
+    idle: bool,
+) -> bool {
+    let due = canary.due(Instant::now(), idle);
+    due.is_none_or(|language| orders.apart(|| canary.take(workshop, language)))
 }
 
 /// How often is looked whether enough sources want a header.

@@ -7,6 +7,7 @@
 //!     Bench::judge ───────── Order ────────▶ judges; may take seconds
 //!                 ◀──── stages (the latest) ─
 //!                 ◀──── answer ─────────────
+//!                 ◀──── apart ────────────── at work of its own: no order now
 //!     drop(Bench)  ── cancel, inbox closed ─▶ the run ends, the warden goes, the seat is free
 //! ```
 //!
@@ -87,6 +88,7 @@ pub(crate) struct Orders<P> {
     pub(crate) slot: u16,
     inbox: mpsc::Receiver<Order<P>>,
     opened: Option<oneshot::Sender<Result<Desk, String>>>,
+    apart: watch::Sender<bool>,
 }
 
 impl<P> Orders<P> {
@@ -96,6 +98,15 @@ impl<P> Orders<P> {
             // Nobody listens when the slot has gone: the inbox is closed as well then.
             drop(opened.send(Ok(desk)));
         }
+    }
+
+    /// Work that is no order: while it lasts the slot takes no job, so that none waits for it here
+    /// that another slot could judge.
+    pub(crate) fn apart<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.apart.send_replace(true);
+        let done = work();
+        self.apart.send_replace(false);
+        done
     }
 
     /// Blocks until there is something to judge; `None` when the slot has gone.
@@ -125,6 +136,7 @@ pub(crate) type Craft<P> = Arc<dyn Fn(&mut Orders<P>) -> Result<(), String> + Se
 pub(crate) struct Bench<P> {
     inbox: mpsc::Sender<Order<P>>,
     desk: Desk,
+    apart: watch::Receiver<bool>,
 }
 
 impl<P: Send + Sync + 'static> Bench<P> {
@@ -141,7 +153,8 @@ impl<P: Send + Sync + 'static> Bench<P> {
             .map_err(|_elapsed| format!("the last life's thread has not ended in {SEAT_WAIT:?}"))?;
         let (inbox, receiver) = mpsc::channel();
         let (opened, stands) = oneshot::channel();
-        let orders = Orders { slot, inbox: receiver, opened: Some(opened) };
+        let (apart, seen) = watch::channel(false);
+        let orders = Orders { slot, inbox: receiver, opened: Some(opened), apart };
         thread::Builder::new()
             .name(format!("slot-{slot}"))
             .spawn(move || sit(held, &craft, orders))
@@ -150,7 +163,7 @@ impl<P: Send + Sync + 'static> Bench<P> {
             .await
             .map_err(|_elapsed| format!("the warden does not stand after {OPEN_WAIT:?}"))?
             .map_err(|_gone| "the slot's thread ended before its warden stood".to_owned())??;
-        Ok(Self { inbox, desk })
+        Ok(Self { inbox, desk, apart: seen })
     }
 
     /// Hands an order down; the answer comes on the order's own way back.
@@ -164,6 +177,11 @@ impl<P: Send + Sync + 'static> Bench<P> {
             .send(Order { task, stages, answer })
             .map_err(|_closed| gone("before it judged"))?;
         Ok(Judging { stages: seen, answer: answered })
+    }
+
+    /// Whether the thread is at work of its own; closed when it has ended.
+    pub(crate) fn apart(&self) -> watch::Receiver<bool> {
+        self.apart.clone()
     }
 
     /// What the thread told of its warden.

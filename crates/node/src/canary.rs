@@ -4,8 +4,9 @@
 //! A compiler that breaks while a node runs looks like a contestant's mistake, and a loader that
 //! breaks looks like a bad checker. So neither is believed before the language's `hello` has been
 //! compiled afresh and judged in the same workshop. Every slot judges one before it opens, afresh
-//! when the node's last fault was in that language; and now and then, between two submissions, some
-//! slot judges one of each language in turn.
+//! when the node's last fault was in that language; and now and then some slot judges one: an idle slot
+//! of each language in turn, a busy one, between two submissions, of those it has judged since. It
+//! takes no job meanwhile.
 //!
 //! ```text
 //!   sound ── a canary fails ──▶ in doubt: no slot pulls, jobs in hand go back, not ready
@@ -13,6 +14,7 @@
 //!     └── the canary passes ───────┘
 //! ```
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -53,6 +55,8 @@ struct Clock {
     due: Option<Instant>,
     retry: Duration,
     turn: usize,
+    /// What was judged since its last canary.
+    used: BTreeSet<LanguageId>,
     /// The language that failed.
     doubted: Option<LanguageId>,
     /// The language in which this node was at fault; the next slot that opens tries it.
@@ -75,9 +79,9 @@ impl Canary {
         let builds = Builds::open(dir.join("builds"), BUILDS_MAX);
         let builds = Arc::new(builds.map_err(|error| format!("{}: {error}", dir.display()))?);
         let due = Some(Instant::now() + EVERY);
-        let clock =
-            Mutex::new(Clock { due, retry: RETRY.0, turn: 0, doubted: None, suspect: None });
-        Ok(Self { problem, builds, languages, node, board, clock })
+        let used = BTreeSet::new();
+        let clock = Clock { due, retry: RETRY.0, turn: 0, used, doubted: None, suspect: None };
+        Ok(Self { problem, builds, languages, node, board, clock: Mutex::new(clock) })
     }
 
     /// Before a slot opens: whether its boxes work, and whatever is in doubt.
@@ -120,6 +124,7 @@ impl Canary {
         workshop: &mut Workshop<Sandboxed>,
         judgement: &Judgement,
     ) -> Result<(), Failure> {
+        self.clock().used.insert(judgement.language.clone());
         match judgement.verdict {
             Verdict::CompileError | Verdict::CompileLimit => {
                 self.vouch(workshop, &judgement.language)
@@ -172,10 +177,8 @@ impl Canary {
         Err(Failure { broken: no.warden, ..in_doubt(&no.why) })
     }
 
-    /// Between two submissions, or while there are none: judges one when it is due. Says whether
-    /// the warden can be worked with.
-    pub(crate) fn between(&self, workshop: &mut Workshop<Sandboxed>) -> bool {
-        let Some(language) = self.take_turn(Instant::now()) else { return true };
+    /// Judges one. Says whether the warden can be worked with.
+    pub(crate) fn take(&self, workshop: &mut Workshop<Sandboxed>, language: &Language) -> bool {
         match self.sing(workshop, language) {
             Ok(()) => {
                 self.trusts(&language.id);
@@ -188,17 +191,24 @@ impl Canary {
         }
     }
 
-    /// The language whose canary is due, if this thread is the one to try it.
-    fn take_turn(&self, now: Instant) -> Option<&Language> {
+    /// The language whose canary is due, if this thread is the one to try it. It costs an idle slot
+    /// nothing, and a busy one as long as a compiler takes.
+    pub(crate) fn due(&self, now: Instant, idle: bool) -> Option<&Language> {
         let mut clock = self.clock();
         clock.due.filter(|due| *due <= now)?;
+        let language = match &clock.doubted {
+            Some(doubted) => self.known(Some(doubted)),
+            None => {
+                let (before, after) = self.languages.split_at_checked(clock.turn)?;
+                let mut turns = after.iter().chain(before);
+                turns.find(|language| idle || clock.used.contains(&language.id))
+            }
+        }?;
+        let at = self.languages.iter().position(|one| one.id == language.id)?;
+        clock.turn = (at + 1) % self.languages.len();
+        clock.used.remove(&language.id);
         clock.due = None;
-        if let Some(doubted) = &clock.doubted {
-            return self.known(Some(doubted));
-        }
-        clock.turn += 1;
-        let turn = clock.turn % self.languages.len().max(1);
-        self.languages.get(turn)
+        Some(language)
     }
 
     fn trusts(&self, language: &LanguageId) {

@@ -177,6 +177,7 @@ impl<O: Outside> Slot<O> {
         let pause = std::mem::take(&mut self.pause);
         let (hush, board) = (Arc::clone(&self.hush), self.life.crew.board.clone());
         let seat = Arc::clone(&self.life.seat);
+        let Some(mut apart) = self.bench.as_ref().map(|bench| bench.apart()) else { return };
         self.beside(me, "pull", async move {
             if !pause.is_zero() && tokio::time::timeout(pause, hush.notified()).await.is_ok() {
                 return SlotMessage::Pulled(turn, Ok(None));
@@ -190,7 +191,16 @@ impl<O: Outside> Slot<O> {
                 drop(tokio::time::timeout(LOOK_AGAIN, hush.notified()).await);
                 return SlotMessage::Pulled(turn, Ok(None));
             }
-            let result = outside.next(&mut turn).await;
+            tokio::select! {
+                // Closed means that the thread has ended, which the next pull finds out.
+                _free_or_closed = apart.wait_for(|apart| !*apart) => {}
+                () = hush.notified() => return SlotMessage::Pulled(turn, Ok(None)),
+            }
+            let result = tokio::select! {
+                biased;
+                _apart_or_closed = apart.wait_for(|apart| *apart) => Ok(None),
+                result = outside.next(&mut turn) => result,
+            };
             SlotMessage::Pulled(turn, result)
         });
     }

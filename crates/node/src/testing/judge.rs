@@ -27,7 +27,7 @@ impl Gate {
     }
 
     /// Whether the gate was opened, rather than the run cancelled.
-    fn pass(&self, cancels: &AtomicU32) -> bool {
+    pub(super) fn pass(&self, cancels: &AtomicU32) -> bool {
         let before = cancels.load(Ordering::SeqCst);
         let mut open = self.open.lock().unwrap();
         while !*open && cancels.load(Ordering::SeqCst) == before {

@@ -56,6 +56,33 @@ async fn an_operators_rest_is_not_ended_by_the_end_of_a_quarantine() {
 }
 
 #[tokio::test]
+async fn a_slot_whose_thread_has_work_of_its_own_leaves_jobs_to_the_others() {
+    let house = House::new(2).await;
+    house.world.submit("apart-1");
+    eventually("apart", || house.world.apart.load(Ordering::SeqCst) == 1).await;
+    for number in 0..8 {
+        house.world.submit(&format!("ok-{number}"));
+    }
+    eventually("all verdicts", || house.world.verdicts() == 9).await;
+    // With the other slot apart as well nobody takes any, and both do again when they are back.
+    house.world.submit("apart-2");
+    eventually("both apart", || house.world.apart.load(Ordering::SeqCst) == 2).await;
+    house.world.submit("ok-8");
+    house.world.gate.open();
+    eventually("the last", || house.world.verdict("ok-8").is_some()).await;
+    assert_eq!(house.world.fates("ok-8"), [Fate::Acked]);
+}
+
+#[tokio::test]
+async fn a_slot_apart_can_be_told_to_leave() {
+    let house = House::new(1).await;
+    house.world.submit("apart-1");
+    eventually("apart", || house.world.apart.load(Ordering::SeqCst) == 1).await;
+    house.wish(Wish::Leave);
+    house.until(Doing::Stopped, 1).await;
+}
+
+#[tokio::test]
 async fn a_node_in_doubt_takes_no_job_until_the_doubt_is_over() {
     let house = House::new(2).await;
     house.until(Doing::Idle, 2).await;

@@ -125,9 +125,6 @@ proptest! {
         };
         let _ruled = compare_default(rules, &output, answer.as_bytes());
         let same = compare_default(rules, answer.as_bytes(), answer.as_bytes());
-        // What is no finite number is near to nothing, itself included.
-        let finite = |token: &str| token.parse::<f64>().map_or(true, f64::is_finite);
-        let strange = !answer.split_whitespace().all(finite);
-        prop_assert!(same.ruling == Ruling::Accepted || strange, "{:?}", same);
+        prop_assert_eq!(same.ruling, Ruling::Accepted);
     }
 }

@@ -65,14 +65,17 @@ fn same(rules: Comparison, expected: &[u8], found: &[u8]) -> bool {
     {
         let Some(got) = real(found) else { return false };
         let off = (wanted - got).abs();
-        return rules.float_absolute.is_some_and(|most| off <= most)
+        return wanted.total_cmp(&got).is_eq()
+            || rules.float_absolute.is_some_and(|most| off <= most)
             || rules.float_relative.is_some_and(|most| off <= most * wanted.abs());
     }
     if rules.case_sensitive { expected == found } else { expected.eq_ignore_ascii_case(found) }
 }
 
+/// A decimal number. Words such as `inf` are none: they are compared as texts.
 fn real(token: &[u8]) -> Option<f64> {
-    std::str::from_utf8(token).ok()?.parse().ok()
+    let decimal = token.iter().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(byte));
+    if decimal { std::str::from_utf8(token).ok()?.parse().ok() } else { None }
 }
 
 #[cfg(test)]
@@ -101,7 +104,13 @@ mod tests {
             ("float_relative_tolerance 0.5", "0.5", "0", WrongAnswer),
             ("float_tolerance 1e-6", "one", "1", WrongAnswer),
             ("float_tolerance 1e-6", "ONE", "one", Accepted),
-            ("float_tolerance 1e-6", "nan", "nan", WrongAnswer),
+            ("float_tolerance 1e-6", "NaN", "nan", Accepted),
+            ("float_tolerance 1e-6", "-inf", "inf", WrongAnswer),
+            ("float_tolerance 1e-6", "inf", "1", WrongAnswer),
+            ("float_tolerance 1e-6", "1e999", "1e999", Accepted),
+            ("float_tolerance 1e-6", "1e999", "1", WrongAnswer),
+            ("float_tolerance 1e-6", "1.", "1", Accepted),
+            ("float_tolerance 1e-6", "+.1e1", "1", Accepted),
             ("float_tolerance 0", "1", "1.0", Accepted),
         ] {
             let flags: Vec<&str> = flags.split_whitespace().collect();

@@ -137,10 +137,11 @@ fn judge_by(
     };
     let mut rules: Vec<(String, Scope, Rule)> = Vec::new();
     let mut by_default = by_default.map(|rule| (format!("submissions/{folder}/"), rule));
-    for entry in entries.iter().filter(|entry| entry.glob.fits(&solution.name)) {
+    let name = solution.name.clone();
+    for entry in entries.iter().filter(|entry| entry.glob.fits(&name)) {
         let said_by = format!("submissions.yaml: {}", entry.pattern);
-        if entry.entry_point.is_some() {
-            solution.entry_point.clone_from(&entry.entry_point);
+        if let Some(entry_point) = &entry.entry_point {
+            start_at(place, solution, entry_point);
         }
         if let Some(code) = &entry.language {
             let ending = extensions_of(code).and_then(|endings| endings.first());
@@ -172,6 +173,27 @@ fn judge_by(
         by_annotation(place, folder, solution);
     }
     Ok(())
+}
+
+/// Makes the file that is named, or holds the class that is, the one that is started.
+fn start_at(place: &mut Place<'_>, solution: &mut Solution, entry_point: &str) {
+    solution.entry_point = Some(entry_point.to_owned());
+    let class = entry_point.rsplit('.').next().unwrap_or(entry_point);
+    let named = |path: &std::path::PathBuf| {
+        let is = |part: Option<&std::ffi::OsStr>, name: &str| part.is_some_and(|it| it == name);
+        is(path.file_name(), entry_point) || is(path.file_stem(), class)
+    };
+    if named(&solution.path) {
+        return;
+    }
+    let others = solution.further.iter_mut().chain(&mut solution.resources);
+    match others.into_iter().find(|path| named(path)) {
+        Some(other) => std::mem::swap(other, &mut solution.path),
+        None => place.note(format!(
+            "submissions/{}: entrypoint `{entry_point}` names none of its files, and is not used",
+            solution.name
+        )),
+    }
 }
 
 /// Solutions in folders that ask nothing may say in their text what becomes of them.

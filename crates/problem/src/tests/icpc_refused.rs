@@ -191,6 +191,34 @@ fn samples_judge_where_there_is_nothing_else_and_nothing_to_score() {
 }
 
 #[test]
+fn a_solution_of_several_files_starts_where_its_entry_point_says() {
+    for (entry, main, noted) in [
+        ("b.py", "b.py", false),
+        ("b", "b.py", false),
+        ("main.py", "main.py", false),
+        ("pack.b", "b.py", false),
+        ("c.py", "main.py", true),
+    ] {
+        let package = Sample::icpc()
+            .and("submissions/accepted/two/main.py", "")
+            .and("submissions/accepted/two/b.py", "")
+            .edit(
+                "submissions/submissions.yaml",
+                "",
+                &format!("accepted/two: {{entrypoint: {entry}}}\n"),
+            )
+            .open()
+            .unwrap();
+        let two = package.solutions.iter().find(|one| one.name == "accepted/two").unwrap();
+        assert!(two.path.ends_with(main), "{entry}: {two:?}");
+        assert_eq!(
+            (two.further.len() + two.resources.len(), package.notes.len()),
+            (1, usize::from(noted))
+        );
+    }
+}
+
+#[test]
 fn static_validation_is_asked_for_where_it_can_be_scored() {
     let (whole, sum) = ("data/secret/g1/test_group.yaml", "data/secret/g2/test_group.yaml");
     let with = |file: &str, lines: &str| {

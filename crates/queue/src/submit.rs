@@ -299,7 +299,7 @@ impl Broker {
     /// # Errors
     /// [`QueueError::Timeout`], [`QueueError::NotInitialised`].
     pub async fn pending(&self, tenant: &Tenant) -> Result<Vec<SubmissionId>, QueueError> {
-        let subjects = self.subjects(JOBS, &format!("jobs.*.*.{tenant}.*.*")).await?;
+        let subjects = self.subjects(JOBS, &kept_filter(tenant, "*", "*")).await?;
         let name = |subject: &String| subject.rsplit('.').nth(1)?.parse().ok();
         Ok(subjects.iter().filter_map(name).collect())
     }

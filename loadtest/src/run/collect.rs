@@ -1,5 +1,6 @@
 //! Takes in what comes back, and writes it down.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -223,11 +224,11 @@ impl Run<'_> {
 async fn ask_for_missing(
     broker: &Broker,
     tenant: &Tenant,
-    watch: &Watch,
+    missing: impl Iterator<Item = usize>,
 ) -> Result<Vec<Judgement>> {
     let mut asking = JoinSet::new();
     let mut found = Vec::new();
-    for index in watch.missing() {
+    for index in missing {
         while asking.len() >= ASKED {
             found.extend(asking.join_next().await.transpose()?.transpose()?.flatten());
         }
@@ -242,6 +243,12 @@ async fn ask_for_missing(
     Ok(found)
 }
 
+/// The submissions of this run that wait or are being judged.
+async fn waiting(broker: &Broker, tenant: &Tenant) -> Result<HashSet<usize>> {
+    let waiting = broker.pending(tenant).await?;
+    Ok(waiting.iter().filter_map(|id| journal::index(id.as_str())).collect())
+}
+
 /// Asks for what is missing, and writes down what was found, what still waits, and that this is the
 /// end.
 ///
@@ -254,19 +261,22 @@ pub(crate) async fn finish(
     journal: &mut Journal,
     at: Duration,
 ) -> Result<()> {
-    for judgement in ask_for_missing(broker, tenant, watch).await? {
+    // First what waits, then the verdicts of what does not, so that nothing slips from one to the
+    // other in between; what was in neither is looked for among the waiting once more.
+    let mut waiting = waiting(broker, tenant).await?;
+    let missing = watch.missing().into_iter().filter(|index| !waiting.contains(index));
+    for judgement in ask_for_missing(broker, tenant, missing).await? {
         if let Some(index) = journal::index(judgement.submission.as_str()) {
             watch.judged(index);
         }
         journal.write(&Fact::Judged(Box::new(facts_of(&judgement, at, true))))?;
     }
-    if watch.missing > 0 {
-        for submission in broker.pending(tenant).await? {
-            let id = submission.to_string();
-            if journal::index(&id).is_some_and(|index| !watch.has_verdict(index)) {
-                journal.write(&Fact::Pending { id })?;
-            }
-        }
+    let missing = watch.missing();
+    if missing.iter().any(|index| !waiting.contains(index)) {
+        waiting.extend(self::waiting(broker, tenant).await?);
+    }
+    for index in missing.into_iter().filter(|index| waiting.contains(index)) {
+        journal.write(&Fact::Pending { id: journal::id(index) })?;
     }
     let outstanding = u64::try_from(watch.missing).unwrap_or(u64::MAX);
     journal.write(&Fact::End { at_us: micros(at), outstanding })?;

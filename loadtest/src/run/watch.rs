@@ -35,11 +35,6 @@ impl Watch {
         }
     }
 
-    /// Whether it has a verdict.
-    pub(crate) fn has_verdict(&self, index: usize) -> bool {
-        self.judged.get(index).copied().unwrap_or(false)
-    }
-
     /// Stored, without a verdict.
     pub(crate) fn missing(&self) -> Vec<usize> {
         let both = self.stored.iter().zip(&self.judged).enumerate();

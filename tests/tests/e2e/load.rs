@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::support::{Scratch, Up, binary, ended, eventually, json, needs_root};
+use crate::support::{Scratch, Up, binary, ended, eventually, json, minos, needs_root};
 
 fn load(verb: &str) -> Command {
     let mut load = Command::new(binary("minos-load"));
@@ -67,4 +67,37 @@ fn a_killed_generator_is_accounted_for_from_its_journal() {
     assert_eq!(code, 0, "{stderr}");
     let page = std::fs::read_to_string(page).expect("the page");
     assert!(page.contains("taken up by") && page.contains("cut in the middle"), "{page}");
+}
+
+#[test]
+fn what_still_waits_at_the_end_of_a_run_is_outstanding_and_not_lost() {
+    needs_root();
+    let scratch = Scratch::new("load-outstanding");
+    let dir = scratch.path().join("up");
+    let _up = Up::start(&dir, 1);
+    let at = |mut command: Command| {
+        command.args(["--dir".as_ref(), dir.as_os_str()]);
+        ended(&mut command)
+    };
+    let (_, status, _) = at(minos(&["status", "--json"]));
+    let node = json(&status)["nodes"][0]["node"].as_str().expect("a node").to_owned();
+    let (code, _, stderr) = at(minos(&["drain", &node]));
+    assert_eq!(code, 0, "{stderr}");
+    let out = scratch.path().join("run");
+    let mut run = load("run");
+    run.args(["--rate", "20/s", "--duration", "1s", "--hostile", "0%", "--drain", "100ms"]);
+    run.arg("--json").arg("--out").arg(&out);
+    let (code, stdout, stderr) = at(run);
+    assert_eq!(code, 1, "{stdout} {stderr}");
+    let report = json(&stdout);
+    assert!(report["submitted"].as_u64() > Some(0), "{report}");
+    assert_eq!(report["outstanding"], report["submitted"], "{report}");
+    assert_eq!((&report["lost"], &report["judged"]), (&0.into(), &0.into()), "{report}");
+    let (code, _, stderr) = at(minos(&["resume", &node]));
+    assert_eq!(code, 0, "{stderr}");
+    let mut verify = load("verify");
+    verify.arg(&out).arg("--json");
+    let (code, stdout, stderr) = at(verify);
+    assert_eq!(code, 0, "{stdout} {stderr}");
+    assert_eq!(json(&stdout)["judged"], report["submitted"], "{stdout}");
 }

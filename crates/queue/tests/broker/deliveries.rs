@@ -368,3 +368,30 @@ async fn idle_slots_are_counted() {
         () = counted => {}
     }
 }
+
+#[tokio::test]
+async fn a_tenants_submission_is_pending_from_stored_until_done() {
+    let cluster = cluster().await;
+    let broker = &cluster.broker;
+    let sent = job("s1");
+    let tenant = &sent.submission.tenant;
+    let pending = async || {
+        let ids = broker.pending(tenant).await.unwrap();
+        ids.iter().map(ToString::to_string).collect::<std::collections::BTreeSet<_>>()
+    };
+    assert!(pending().await.is_empty());
+    for id in ["s1", "s2"] {
+        broker.submit(&job(id)).await.unwrap();
+    }
+    let mut of_another = job("s3");
+    of_another.submission.tenant = "another".parse().unwrap();
+    broker.submit(&of_another).await.unwrap();
+    assert_eq!(pending().await, ["s1".to_owned(), "s2".to_owned()].into());
+    let lanes = cluster.lanes().await;
+    let mut rotation = lanes.rotation(0).await.unwrap();
+    for _ in 0..3 {
+        let delivery = cluster.take(&lanes, &mut rotation).await;
+        delivery.ack().await.unwrap();
+    }
+    eventually("done", async || pending().await.is_empty().then_some(())).await;
+}

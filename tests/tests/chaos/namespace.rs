@@ -20,7 +20,7 @@ const NETWORKS: u32 = 1 << 20;
 const INSIDE: &str = "minos";
 
 /// Which packets arrive nowhere, seen from the node.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cut {
     BothWays,
     FromNode,

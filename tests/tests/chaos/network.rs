@@ -20,7 +20,10 @@ fn cut_off(name: &str, cut: Cut) {
     world.submit_some("s", 5);
     let near = world.node("near", 1);
     let held = world.judged("held");
-    assert_eq!((&held["node"], &held["attempt"]), (&"near".into(), &2.into()), "{held}");
+    // What a node sends that hears nothing may arrive, and is its verdict then.
+    let by = (held["node"].as_str().expect("a node"), held["attempt"].as_u64().expect("a number"));
+    let right: &[_] = if cut == Cut::ToNode { &[("near", 2), ("far", 1)] } else { &[("near", 2)] };
+    assert!(right.contains(&by), "{held}");
     for index in 0..5 {
         assert_eq!(world.judged(&format!("s{index}"))["node"], "near");
     }

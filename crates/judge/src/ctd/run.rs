@@ -11,7 +11,7 @@ use super::parse::{Command, Expression, Notation, Step, Until, Variable};
 use super::value::Value;
 
 /// Values that variables may hold together.
-const MOST_VALUES: usize = 1 << 22;
+const MOST_VALUES: usize = if cfg!(test) { 1 << 12 } else { 1 << 22 };
 /// Patterns that are kept compiled, and the size of each.
 const PATTERNS: usize = 32;
 const LARGEST_PATTERN: usize = 4 << 20;

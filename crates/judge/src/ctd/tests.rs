@@ -90,7 +90,7 @@ fn a_mistake_in_the_description_is_no_fault_of_the_input() {
         ("REGEX(\"(\")", "is no pattern"),
         ("REGEX(\"((a{1000}){1000}){1000}\")", "is no pattern"),
         ("SET(a[1] = 1, b[2] = 1) ASSERT(UNIQUE(a, b))", "different indices"),
-        ("REPI(a[0], 10^7) SET(b[a[0]] = 1) END", "more than 4194304 values"),
+        ("REPI(a[0], 10^7) SET(b[a[0]] = 1) END", "more than 4096 values"),
         ("FLOAT(0, 1, x, ROUND)", "FIXED or SCIENTIFIC"),
         (&deep, "more than 64 deep"),
     ] {

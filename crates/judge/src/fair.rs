@@ -6,7 +6,7 @@
 //! limit: one that ends by itself in there is over its limit, and its true time is known. One that
 //! does not end there is what it looks like, and is not run again. Where other slots run programs
 //! beside it a run may be short of more: sorting half a million numbers beside the same was measured
-//! at up to 17 % above its quiet time on two cores that share a cache, so there the first run is given
+//! at up to 21 % above its quiet time on two cores that share a cache, so there the first run is given
 //! more room. A repetition is to be alone, and is not.
 
 use minos_model::{Cause, CpuTime, LimitKind, Repeat, RunReport};

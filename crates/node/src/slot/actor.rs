@@ -162,7 +162,7 @@ impl<O: Outside> Slot<O> {
         self.life.crew.board.set(self.life.index, doing(next));
         match act {
             Act::Stay => {}
-            Act::Pull => self.pull(me),
+            Act::Pull => self.pull(me)?,
             Act::Walk => self.walk(me)?,
             Act::GiveUp => drop(self.word.send_replace(Word::GiveUp)),
             Act::Stop => me.stop(Some("left".to_owned())),
@@ -170,14 +170,15 @@ impl<O: Outside> Slot<O> {
         Ok(())
     }
 
-    fn pull(&mut self, me: &ActorRef<SlotMessage<O>>) {
+    fn pull(&mut self, me: &ActorRef<SlotMessage<O>>) -> Result<(), ActorProcessingErr> {
+        let bench = self.bench.as_ref().ok_or("a slot without a warden cannot pull")?;
+        let mut apart = bench.apart();
         let outside = Arc::clone(&self.life.crew.outside);
         let turn = self.turn.take();
         let mut turn = turn.unwrap_or_else(|| outside.turn(self.life.index));
         let pause = std::mem::take(&mut self.pause);
         let (hush, board) = (Arc::clone(&self.hush), self.life.crew.board.clone());
         let seat = Arc::clone(&self.life.seat);
-        let Some(mut apart) = self.bench.as_ref().map(|bench| bench.apart()) else { return };
         self.beside(me, "pull", async move {
             if !pause.is_zero() && tokio::time::timeout(pause, hush.notified()).await.is_ok() {
                 return SlotMessage::Pulled(turn, Ok(None));
@@ -203,6 +204,7 @@ impl<O: Outside> Slot<O> {
             };
             SlotMessage::Pulled(turn, result)
         });
+        Ok(())
     }
 
     fn walk(&mut self, me: &ActorRef<SlotMessage<O>>) -> Result<(), ActorProcessingErr> {

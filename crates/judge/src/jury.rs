@@ -1,6 +1,8 @@
 //! Programs of the package that take part in judging: what they may use, and those that build or
 //! run themselves.
 
+mod panel;
+
 use minos_model::{Bytes, Cause, CpuTime, Ending, RawLimits, WallTime};
 use minos_problem::{JuryProgram, ProblemLimits, Rules, Scripts};
 

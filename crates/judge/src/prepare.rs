@@ -86,14 +86,7 @@ pub fn prepare<R: Runs>(
     draft: Draft,
 ) -> Result<Problem, PrepareError> {
     let problem = provisional(package).map_err(|error| Trouble::package(error.to_string()))?;
-    let comparer = workshop.comparer(&problem, Trouble::package)?;
-    let interactor = workshop.interactor(&problem, &comparer, Trouble::package)?;
-    if let Some(grader) = &problem.grader {
-        let built = workshop.jury_program(grader, Trouble::package);
-        built.map_err(|trouble| trouble.during("grader"))?;
-    }
-    workshop.scorer(&problem, Trouble::package)?;
-    workshop.static_validator(&problem, Trouble::package)?;
+    let interactor = workshop.panel(&problem, Trouble::package)?;
     let generators = HashMap::new();
     let mut preparing =
         Preparing { workshop, package, problem, draft, interactor, generators, main: None };

@@ -9,6 +9,7 @@ use minos_judge::{Equipment, Options, Sandboxed, SubmissionToJudge, Workshop, ju
 use minos_model::{CpuTime, Fault, Judgement, LanguageId, NodeId, Stage};
 use minos_problem::{Language, Problem};
 
+use crate::ahead::{Ahead, Way};
 use crate::board::Board;
 use crate::border::{Craft, Desk, Failure, Orders, Task};
 use crate::canary::{Canary, LOOK_EVERY, in_doubt};
@@ -25,28 +26,42 @@ pub(crate) struct Tools {
 }
 
 /// The work of a slot's thread.
-pub(crate) fn craft(tools: Arc<Tools>, canary: Canary, board: Board) -> Craft<Problem> {
-    Arc::new(move |orders| work(&tools, &canary, &board, orders))
+pub(crate) fn craft(
+    tools: Arc<Tools>,
+    canary: Canary,
+    board: Board,
+    ahead: Ahead,
+) -> Craft<Problem> {
+    Arc::new(move |orders| work((&tools, &canary, &ahead), &board, orders))
 }
 
 fn work(
-    tools: &Tools,
-    canary: &Canary,
+    (tools, canary, ahead): (&Tools, &Canary, &Ahead),
     board: &Board,
     orders: &mut Orders<Problem>,
 ) -> Result<(), String> {
     let warden = tools.equipment.warden(orders.slot).map_err(|error| error.to_string())?;
-    let (canceller, pid) = (warden.canceller(), warden.pid());
+    let (way, pid) = (Arc::new(Way::new(warden.canceller())), warden.pid());
     let mut workshop = tools.equipment.workshop(warden);
     canary.opens(&mut workshop)?;
-    orders.opened(Desk { cancel: Arc::new(move || canceller.cancel()), warden: Some(pid) });
-    while let Ok(order) = orders.next_within(LOOK_EVERY) {
+    orders.opened(desk(&way, pid));
+    let mut look = LOOK_EVERY;
+    while let Ok(order) = orders.next_within(look) {
         let Some(order) = order else {
-            if sings(canary, orders, &mut workshop, true) {
-                continue;
+            if !sings(canary, orders, &mut workshop, true) {
+                break;
             }
-            break;
+            let made = ahead.make_ready((orders, &way), &mut workshop, board);
+            // Perhaps this node only lacks what the package needs.
+            if made == Some(Err(Fault::Node))
+                && orders.apart(|| canary.opens(&mut workshop)).is_err()
+            {
+                break;
+            }
+            look = if made.is_some() { LOOK_SOON } else { LOOK_EVERY };
+            continue;
         };
+        look = LOOK_EVERY;
         if let Some(why) = board.doubt() {
             drop(order.answer.send(Err(in_doubt(&why))));
             continue;
@@ -65,6 +80,20 @@ fn work(
     Ok(())
 }
 
+/// What the actor above is told of this thread.
+fn desk(way: &Arc<Way>, warden: u32) -> Desk<Problem> {
+    let (cancels, makes) = (Arc::clone(way), Arc::clone(way));
+    let makes = move |problem: Option<&Problem>| {
+        // Whether there was anything to end is nothing to the actor.
+        let _under_way = makes.make(problem.map(|problem| &problem.revision));
+    };
+    Desk {
+        cancel: Arc::new(move || cancels.cancel()),
+        way: Some(Arc::new(makes)),
+        warden: Some(warden),
+    }
+}
+
 /// Judges a canary when one is due; whether the warden can be worked with.
 fn sings(
     canary: &Canary,
@@ -76,6 +105,8 @@ fn sings(
     due.is_none_or(|language| orders.apart(|| canary.take(workshop, language)))
 }
 
+/// The same after something was made ready: the next may be there already.
+const LOOK_SOON: Duration = Duration::from_millis(50);
 /// How often is looked whether enough sources want a header.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -134,11 +165,17 @@ fn one(
         attempt: task.attempt,
         node: node.clone(),
     };
-    let before = workshop.spent().check;
+    let before = workshop.spent();
     let judged = judge(workshop, &submission, &task.problem, &Options::default(), told);
-    let checked = workshop.spent().check.saturating_sub(before);
-    if checked > CpuTime::ZERO {
-        metrics::step(Step::Check, checked.duration());
+    let spent = workshop.spent().since(&before);
+    let judgement = judged.as_ref().unwrap_or_else(|unjudged| &unjudged.judgement);
+    let compiled = judgement.compile.as_ref().filter(|compile| !compile.cached);
+    let own = compiled.map(|compile| compile.cpu).unwrap_or_default();
+    for (step, cpu) in [(Step::Jury, spent.compile.saturating_sub(own)), (Step::Check, spent.check)]
+    {
+        if cpu > CpuTime::ZERO {
+            metrics::step(step, cpu.duration());
+        }
     }
     match judged {
         Ok(judgement) => canary.believes(workshop, &judgement).map(|()| judgement),

@@ -7,7 +7,7 @@
 //!     Bench::judge ───────── Order ────────▶ judges; may take seconds
 //!                 ◀──── stages (the latest) ─
 //!                 ◀──── answer ─────────────
-//!                 ◀──── apart ────────────── at work of its own: no order now
+//!                 ◀──── own work ─────────── a canary: no order now; what gives way: rather not
 //!     drop(Bench)  ── cancel, inbox closed ─▶ the run ends, the warden goes, the seat is free
 //! ```
 //!
@@ -15,6 +15,7 @@
 //! meets nobody. Cancelling a future above can never leave a half-killed box: the thread alone
 //! makes and destroys boxes, and the next life of a slot waits for the seat of the last one.
 
+use std::cell::Cell;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -62,16 +63,32 @@ pub(crate) struct Order<P> {
     pub(crate) answer: oneshot::Sender<Result<Judgement, Failure>>,
 }
 
+/// What a slot's thread does that is no order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OwnWork {
+    /// Nothing.
+    None,
+    /// It has to come to its end: the slot takes no job meanwhile.
+    Apart,
+    /// It gives way to an order, and costs what it has done: the slot leaves jobs to others that are
+    /// idle, and takes one when there are none.
+    GivesWay,
+}
+
+/// Makes work that gives way do so: for an order about that problem, or in any case.
+pub(crate) type Way<P> = Arc<dyn Fn(Option<&P>) + Send + Sync>;
+
 /// What the thread tells once its warden stands.
-#[derive(Clone)]
-pub(crate) struct Desk {
+pub(crate) struct Desk<P> {
     /// Ends the current run as cancelled; does nothing between runs.
     pub(crate) cancel: Arc<dyn Fn() + Send + Sync>,
+    /// For a thread that has such work.
+    pub(crate) way: Option<Way<P>>,
     /// The warden's process.
     pub(crate) warden: Option<u32>,
 }
 
-impl std::fmt::Debug for Desk {
+impl<P> std::fmt::Debug for Desk<P> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Desk").field("warden", &self.warden).finish_non_exhaustive()
     }
@@ -82,18 +99,25 @@ impl std::fmt::Debug for Desk {
 pub(crate) struct Gone;
 
 /// The thread's side: who it is, and what it is told.
-#[derive(Debug)]
 pub(crate) struct Orders<P> {
     /// The slot's number.
     pub(crate) slot: u16,
     inbox: mpsc::Receiver<Order<P>>,
-    opened: Option<oneshot::Sender<Result<Desk, String>>>,
-    apart: watch::Sender<bool>,
+    /// An order that was seen and not taken yet.
+    seen: Cell<Option<Order<P>>>,
+    opened: Option<oneshot::Sender<Result<Desk<P>, String>>>,
+    own: watch::Sender<OwnWork>,
+}
+
+impl<P> std::fmt::Debug for Orders<P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Orders").field("slot", &self.slot).finish_non_exhaustive()
+    }
 }
 
 impl<P> Orders<P> {
     /// The warden stands; to be called once.
-    pub(crate) fn opened(&mut self, desk: Desk) {
+    pub(crate) fn opened(&mut self, desk: Desk<P>) {
         if let Some(opened) = self.opened.take() {
             // Nobody listens when the slot has gone: the inbox is closed as well then.
             drop(opened.send(Ok(desk)));
@@ -103,15 +127,38 @@ impl<P> Orders<P> {
     /// Work that is no order: while it lasts the slot takes no job, so that none waits for it here
     /// that another slot could judge.
     pub(crate) fn apart<T>(&self, work: impl FnOnce() -> T) -> T {
-        self.apart.send_replace(true);
+        self.at(OwnWork::Apart, work)
+    }
+
+    /// Work that gives way to an order, and that other slots need not wait for.
+    pub(crate) fn giving_way<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.at(OwnWork::GivesWay, work)
+    }
+
+    fn at<T>(&self, own: OwnWork, work: impl FnOnce() -> T) -> T {
+        self.own.send_replace(own);
         let done = work();
-        self.apart.send_replace(false);
+        self.own.send_replace(OwnWork::None);
         done
+    }
+
+    /// Whether an order waits, or the slot has gone.
+    pub(crate) fn is_called(&self) -> bool {
+        let seen = match self.seen.take() {
+            Some(order) => Some(order),
+            None => match self.inbox.try_recv() {
+                Ok(order) => Some(order),
+                Err(mpsc::TryRecvError::Empty) => return false,
+                Err(mpsc::TryRecvError::Disconnected) => None,
+            },
+        };
+        self.seen.set(seen);
+        true
     }
 
     /// Blocks until there is something to judge; `None` when the slot has gone.
     pub(crate) fn next(&self) -> Option<Order<P>> {
-        self.inbox.recv().ok()
+        self.seen.take().or_else(|| self.inbox.recv().ok())
     }
 
     /// The same for a bounded time; `Ok(None)` when there was nothing.
@@ -119,6 +166,9 @@ impl<P> Orders<P> {
     /// # Errors
     /// The slot has gone.
     pub(crate) fn next_within(&self, time: Duration) -> Result<Option<Order<P>>, Gone> {
+        if let Some(order) = self.seen.take() {
+            return Ok(Some(order));
+        }
         match self.inbox.recv_timeout(time) {
             Ok(order) => Ok(Some(order)),
             Err(mpsc::RecvTimeoutError::Timeout) => Ok(None),
@@ -134,9 +184,10 @@ pub(crate) type Craft<P> = Arc<dyn Fn(&mut Orders<P>) -> Result<(), String> + Se
 /// The actor's side of a slot's thread.
 #[derive(Debug)]
 pub(crate) struct Bench<P> {
-    inbox: mpsc::Sender<Order<P>>,
-    desk: Desk,
-    apart: watch::Receiver<bool>,
+    /// `None` while it is dropped.
+    inbox: Option<mpsc::Sender<Order<P>>>,
+    desk: Desk<P>,
+    own: watch::Receiver<OwnWork>,
 }
 
 impl<P: Send + Sync + 'static> Bench<P> {
@@ -153,8 +204,9 @@ impl<P: Send + Sync + 'static> Bench<P> {
             .map_err(|_elapsed| format!("the last life's thread has not ended in {SEAT_WAIT:?}"))?;
         let (inbox, receiver) = mpsc::channel();
         let (opened, stands) = oneshot::channel();
-        let (apart, seen) = watch::channel(false);
-        let orders = Orders { slot, inbox: receiver, opened: Some(opened), apart };
+        let (own, seen) = watch::channel(OwnWork::None);
+        let orders =
+            Orders { slot, inbox: receiver, seen: Cell::default(), opened: Some(opened), own };
         thread::Builder::new()
             .name(format!("slot-{slot}"))
             .spawn(move || sit(held, &craft, orders))
@@ -163,7 +215,7 @@ impl<P: Send + Sync + 'static> Bench<P> {
             .await
             .map_err(|_elapsed| format!("the warden does not stand after {OPEN_WAIT:?}"))?
             .map_err(|_gone| "the slot's thread ended before its warden stood".to_owned())??;
-        Ok(Self { inbox, desk, apart: seen })
+        Ok(Self { inbox: Some(inbox), desk, own: seen })
     }
 
     /// Hands an order down; the answer comes on the order's own way back.
@@ -173,25 +225,37 @@ impl<P: Send + Sync + 'static> Bench<P> {
     pub(crate) fn judge(&self, task: Task<P>) -> Result<Judging, Failure> {
         let (stages, seen) = watch::channel(Stage::Received);
         let (answer, answered) = oneshot::channel();
-        self.inbox
-            .send(Order { task, stages, answer })
-            .map_err(|_closed| gone("before it judged"))?;
+        let problem = Arc::clone(&task.problem);
+        let inbox = self.inbox.as_ref().ok_or_else(|| gone("before it judged"))?;
+        let sent = inbox.send(Order { task, stages, answer });
+        sent.map_err(|_closed| gone("before it judged"))?;
+        // Sent first: work that begins now sees it.
+        self.make_way(Some(&problem));
         Ok(Judging { stages: seen, answer: answered })
     }
 
-    /// Whether the thread is at work of its own; closed when it has ended.
-    pub(crate) fn apart(&self) -> watch::Receiver<bool> {
-        self.apart.clone()
+    /// Makes work that gives way do so; with a problem, unless it is done for that very one.
+    pub(crate) fn make_way(&self, problem: Option<&P>) {
+        if let Some(way) = &self.desk.way {
+            way(problem);
+        }
+    }
+
+    /// What the thread does that is no order; closed when it has ended.
+    pub(crate) fn own_work(&self) -> watch::Receiver<OwnWork> {
+        self.own.clone()
     }
 
     /// What the thread told of its warden.
-    pub(crate) const fn desk(&self) -> &Desk {
+    pub(crate) const fn desk(&self) -> &Desk<P> {
         &self.desk
     }
 }
 
 impl<P> Drop for Bench<P> {
     fn drop(&mut self) {
+        // Closed first: work that begins now sees it.
+        drop(self.inbox.take());
         (self.desk.cancel)();
     }
 }
@@ -250,7 +314,7 @@ mod tests {
         let craft: Craft<()> = Arc::new(move |orders| {
             let flag = Arc::clone(&seen);
             let cancel = Arc::new(move || flag.store(true, Ordering::SeqCst));
-            orders.opened(Desk { cancel, warden: None });
+            orders.opened(Desk { cancel, way: None, warden: None });
             while orders.next().is_some() {}
             Ok(())
         });
@@ -266,7 +330,7 @@ mod tests {
     #[tokio::test]
     async fn a_thread_that_panics_answers_with_a_fault_of_the_node() {
         let craft: Craft<()> = Arc::new(|orders| {
-            orders.opened(Desk { cancel: Arc::new(|| {}), warden: None });
+            orders.opened(Desk { cancel: Arc::new(|| {}), way: None, warden: None });
             let _order = orders.next();
             panic!("the judge is broken");
         });

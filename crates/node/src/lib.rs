@@ -6,6 +6,7 @@
 //!                      ├─ beacon          beats, so that the cluster knows this node lives
 //!                      ├─ control watch   drain, resume, cancel
 //!                      ├─ janitor         jobs that no node gave an answer for
+//!                      ├─ list            problems to make ready before they are asked for
 //!                      └─ reaper          orphans, zombies, gauges
 //! ```
 //!
@@ -17,6 +18,7 @@
 
 #![forbid(unsafe_code)]
 
+mod ahead;
 mod beacon;
 mod bench;
 mod board;

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use minos_judge::BuildsError;
-use minos_model::{Isolation, LanguageId, Pool};
+use minos_model::{Bytes, Isolation, LanguageId, Pool};
 use minos_problem::{CacheError, LanguagesError};
 use minos_queue::{Broker, Lanes, QueueError};
 use minos_sandbox::SandboxError;
 use ractor::{Actor, ActorRef};
 
+use crate::ahead::{self, List};
 use crate::beacon::{self, Who};
 use crate::board::{Board, Count};
 use crate::border::Seat;
@@ -195,9 +196,9 @@ struct World {
 
 fn plan(config: &NodeConfig, world: World, seats: Vec<Seat>) -> Plan<Cluster> {
     let World { opened, lanes, broker, board } = world;
-    let Opened { craft, isolation, languages, working, shelf, sources, sandbox } = opened;
+    let Opened { craft, isolation, languages, working, shelf, sources, ahead, sandbox } = opened;
     let cancelled = Arc::new(Cancelled::default());
-    let cluster = Cluster {
+    let cluster = Arc::new(Cluster {
         broker: broker.clone(),
         lanes,
         shelf,
@@ -206,19 +207,29 @@ fn plan(config: &NodeConfig, world: World, seats: Vec<Seat>) -> Plan<Cluster> {
         working,
         cancelled: Arc::clone(&cancelled),
         node: config.name.clone(),
-    };
+    });
     let who = Who { node: config.name.clone(), pool: config.pool.clone(), isolation };
     let (board_too, broker_too) = (board.clone(), broker.clone());
     let state = config.state.clone();
     let watched = Watched { board: board_too, broker: broker_too, state, sandbox };
-    let aides = vec![
+    let list = ahead.filter(|_| config.ahead > 0).map(|ahead| List {
+        broker: broker.clone(),
+        board: board.clone(),
+        cluster: Arc::clone(&cluster),
+        ahead,
+        node: config.name.clone(),
+        most: config.ahead,
+        bytes: Bytes::new(config.packages_max.get() / 4),
+    });
+    let mut aides = vec![
         beacon::beacon(broker.clone(), board.clone(), who),
         beacon::ears(broker.clone(), config.name.clone(), cancelled),
         beacon::janitor(broker),
         reaper::reaper(watched),
     ];
+    aides.extend(list.map(ahead::aide));
     let crew = Crew {
-        outside: Arc::new(cluster),
+        outside: cluster,
         craft,
         board,
         node: config.name.clone(),

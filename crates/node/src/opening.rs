@@ -10,6 +10,7 @@ use minos_problem::{Languages, Problem};
 use minos_queue::Broker;
 use minos_sandbox::Sandbox;
 
+use crate::ahead::Ahead;
 use crate::bench::{self, Tools};
 use crate::board::Board;
 use crate::border::Craft;
@@ -30,6 +31,8 @@ pub(crate) struct Opened {
     pub(crate) working: BTreeSet<LanguageId>,
     pub(crate) shelf: Shelf<Broker>,
     pub(crate) sources: Sources,
+    /// Where slots find problems to make ready, if they do that.
+    pub(crate) ahead: Option<Ahead>,
     /// Where boxes are made, if any are.
     pub(crate) sandbox: Option<Arc<Sandbox>>,
 }
@@ -89,13 +92,15 @@ pub(crate) fn open(config: &NodeConfig, broker: Broker, board: Board) -> Result<
     let (offered, name) = (offered.cloned().collect(), config.name.clone());
     let canary = Canary::new(&dir.join("canary"), offered, name, board.clone())
         .map_err(NodeError::SelfTest)?;
+    let ahead = Ahead::default();
     Ok(Opened {
-        craft: bench::craft(tools, canary, board),
+        craft: bench::craft(tools, canary, board, ahead.clone()),
         isolation,
         languages,
         working,
         shelf,
         sources,
+        ahead: Some(ahead),
         sandbox,
     })
 }

@@ -40,13 +40,14 @@ fn open(config: &NodeConfig, broker: Broker, judging: Duration) -> Result<Opened
         languages,
         shelf: Shelf::open(&dir.join("packages"), config.packages_max, broker)?,
         sources: sources(config, dir)?,
+        ahead: None,
         sandbox: None,
     })
 }
 
 fn craft(node: NodeId, judging: Duration) -> Craft<Problem> {
     Arc::new(move |orders| {
-        orders.opened(Desk { cancel: Arc::new(|| ()), warden: None });
+        orders.opened(Desk { cancel: Arc::new(|| ()), way: None, warden: None });
         while let Some(order) = orders.next() {
             let pause = spread(judging, &order.task.submission.id);
             if !pause.is_zero() {

@@ -4,14 +4,33 @@
 //! the name of its source. The store is a cache: what is oldest goes, and what is damaged or cut is
 //! not there.
 
-use minos_model::Digest;
+use std::time::{Duration, SystemTime};
+
+use async_nats::jetstream::object_store::ObjectMetadata;
+use minos_model::{Digest, NodeId};
 
 use crate::broker::broker_error;
+use crate::reads::millis;
 use crate::subject::BUILDS;
 use crate::{Broker, QueueError};
 
 /// The largest build that is shared, in bytes.
 pub const MAX_BUILD: usize = 32 << 20;
+/// How long a claim holds: longer than compiling a problem's programs takes.
+const CLAIM: Duration = Duration::from_secs(60);
+/// What a claim says when the work is done: no node has that name.
+const MADE: &str = "*";
+
+/// Who compiles the programs of a problem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// Who asked.
+    Ours,
+    /// Another node, at this moment.
+    Others,
+    /// Nobody any more: the builds are in the store.
+    Made,
+}
 
 impl Broker {
     /// Puts a build into the object store; one that is there already is left as it is.
@@ -62,4 +81,52 @@ impl Broker {
             Err(error) => Err(error),
         }
     }
+
+    /// Says that this node is about to compile the programs of a problem's revision, unless another
+    /// has said so a moment ago. Two that ask at the same moment may both get it.
+    ///
+    /// # Errors
+    /// [`QueueError::Timeout`], [`QueueError::NotInitialised`].
+    pub async fn claim_builds(&self, revision: &Digest, by: &NodeId) -> Result<Claim, QueueError> {
+        let store = self.objects(BUILDS).await?;
+        let found = store.info(claim(revision)).await.ok().filter(|info| !info.deleted);
+        if let Some(info) = found {
+            let said = info.description.unwrap_or_default();
+            if said == MADE {
+                return Ok(Claim::Made);
+            }
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            let at = info.modified.map_or(0, |at| millis(at.unix_timestamp_nanos()));
+            // In either direction: clocks differ.
+            let young = now.abs_diff(Duration::from_millis(at)) < CLAIM;
+            if young && said != by.as_str() {
+                return Ok(Claim::Others);
+            }
+        }
+        self.say_of_builds(revision, by.as_str()).await?;
+        Ok(Claim::Ours)
+    }
+
+    /// Says that the programs of a problem's revision are compiled.
+    ///
+    /// # Errors
+    /// [`QueueError::Timeout`], [`QueueError::NotInitialised`].
+    pub async fn builds_made(&self, revision: &Digest) -> Result<(), QueueError> {
+        self.say_of_builds(revision, MADE).await
+    }
+
+    async fn say_of_builds(&self, revision: &Digest, what: &str) -> Result<(), QueueError> {
+        let store = self.objects(BUILDS).await?;
+        let about = ObjectMetadata {
+            name: claim(revision),
+            description: Some(what.to_owned()),
+            ..ObjectMetadata::default()
+        };
+        let put = store.put(about, &mut tokio::io::empty()).await;
+        put.map(drop).map_err(|error| broker_error("claiming builds in the object store", &error))
+    }
+}
+
+fn claim(revision: &Digest) -> String {
+    format!("claim.{revision}")
 }

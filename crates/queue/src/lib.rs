@@ -52,7 +52,7 @@ pub mod wire;
 
 pub use archive::Archived;
 pub use broker::{Broker, ConnectOptions};
-pub use builds::MAX_BUILD;
+pub use builds::{Claim, MAX_BUILD};
 pub use changes::{Change, Difference};
 pub use control::{Control, ControlWatch};
 pub use dead::{DeadLetter, DeadReason};

@@ -141,6 +141,36 @@ impl Broker {
         Ok(entries)
     }
 
+    /// What was pushed after a place in the bucket (0 is its beginning), the first at the head, and
+    /// the place to ask from the next time. Of many pushes only about the `most` last are told, and
+    /// of several of one problem the last.
+    ///
+    /// # Errors
+    /// [`QueueError::Timeout`], [`QueueError::NotInitialised`].
+    pub async fn pushed_since(
+        &self,
+        place: u64,
+        most: u32,
+    ) -> Result<(u64, Vec<ProblemEntry>), QueueError> {
+        let (stream, filter) = (format!("KV_{PROBLEMS}"), format!("$KV.{PROBLEMS}.latest.*"));
+        let Some(last) = self.last(&stream, &filter).await? else { return Ok((0, Vec::new())) };
+        // A bucket that was made anew counts from one again.
+        let mut place = if last.sequence < place { 0 } else { place };
+        if last.sequence == place {
+            return Ok((place, Vec::new()));
+        }
+        // A push writes two keys.
+        let window = u64::from(most).saturating_mul(2);
+        place = place.max(last.sequence.saturating_sub(window));
+        let mut scan = self.scan_from(&stream, filter, place + 1);
+        let mut entries = Vec::new();
+        while let Some(kept) = scan.next().await? {
+            place = kept.sequence;
+            entries.extend(read(&kept));
+        }
+        Ok((place, entries))
+    }
+
     /// Every revision of a problem, the one pushed first at the head.
     ///
     /// # Errors

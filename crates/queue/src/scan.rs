@@ -14,8 +14,13 @@ pub(crate) struct Scan {
 
 impl Broker {
     pub(crate) fn scan(&self, stream: &str, filter: impl Into<String>) -> Scan {
+        self.scan_from(stream, filter, 1)
+    }
+
+    /// The same from a sequence number on.
+    pub(crate) fn scan_from(&self, stream: &str, filter: impl Into<String>, next: u64) -> Scan {
         let (stream, filter) = (stream.to_owned(), filter.into());
-        Scan { broker: self.clone(), stream, filter, next: 1 }
+        Scan { broker: self.clone(), stream, filter, next }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A node's configuration: read once, checked whole, never checked again.
 
 mod address;
+mod cache;
 mod precompile;
 mod reader;
 #[cfg(test)]
@@ -66,6 +67,8 @@ pub struct NodeConfig {
     pub(crate) builds_max: Bytes,
     pub(crate) sources_max: Bytes,
     pub(crate) memory_max: Bytes,
+    /// How many problems are made ready before anybody asks for them.
+    pub(crate) ahead: u32,
     pub(crate) judging: Duration,
     pub(crate) storing: Duration,
     pub(crate) grace: Duration,
@@ -171,6 +174,13 @@ impl NodeConfig {
         self
     }
 
+    /// The same, making no problem ready before it is asked for.
+    #[must_use]
+    pub const fn without_ahead(mut self) -> Self {
+        self.ahead = 0;
+        self
+    }
+
     /// The same with another bound on how long a drain waits for running jobs.
     #[must_use]
     pub const fn with_grace(mut self, grace: Duration) -> Self {
@@ -246,6 +256,7 @@ impl NodeConfig {
             builds_max: Bytes::from_mib(4 << 10),
             sources_max: Bytes::from_mib(256),
             memory_max: Bytes::from_mib(256),
+            ahead: 32,
             judging: Duration::from_secs(1_800),
             storing: HOLD_VERDICT,
             grace: Duration::from_secs(60),
@@ -307,24 +318,6 @@ impl NodeConfig {
                 }
             }
         }
-    }
-
-    fn check_cache(&mut self, mut cache: Reader, mistakes: &mut Vec<String>) {
-        set(&mut self.packages_max, cache.text("packages", "a size like `20GiB`", mistakes));
-        set(&mut self.builds_max, cache.text("builds", "a size like `4GiB`", mistakes));
-        set(&mut self.sources_max, cache.text("sources", "a size like `256MiB`", mistakes));
-        set(&mut self.memory_max, cache.text("memory", "a size like `256MiB`", mistakes));
-        for (key, size) in [
-            ("packages", self.packages_max),
-            ("builds", self.builds_max),
-            ("sources", self.sources_max),
-            ("memory", self.memory_max),
-        ] {
-            if size < Bytes::from_mib(64) {
-                mistakes.push(format!("cache.{key}: must be at least 64 MiB"));
-            }
-        }
-        cache.finish(mistakes);
     }
 
     fn check_judging(&mut self, mut judging: Reader, mistakes: &mut Vec<String>) {

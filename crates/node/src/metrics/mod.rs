@@ -91,6 +91,9 @@ fn zero() {
     for name in [PACKAGE_HITS, PACKAGE_MISSES, PACKAGE_EVICTIONS, COMPILE_HITS] {
         counter!(name).absolute(0);
     }
+    for result in ["compiled", "found", "failed"] {
+        counter!(AHEAD, "result" => result).absolute(0);
+    }
     for result in [true, false] {
         counter!(CANARIES, "result" => canary_label(result)).absolute(0);
     }
@@ -332,6 +335,11 @@ pub(crate) fn package_looked_up(hit: bool) {
 /// A problem was removed for room.
 pub(crate) fn package_evicted() {
     counter!(PACKAGE_EVICTIONS).increment(1);
+}
+
+/// A problem was to be made ready before a submission asked for it.
+pub(crate) fn problem_ahead(result: &'static str) {
+    counter!(AHEAD, "result" => result).increment(1);
 }
 
 /// The size of the package cache.

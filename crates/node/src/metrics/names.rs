@@ -57,6 +57,7 @@ pub(super) const CANARY_SUCCESS: &str = "minos_canary_last_success_timestamp_sec
 pub(super) const PACKAGE_HITS: &str = "minos_package_cache_hits_total";
 pub(super) const PACKAGE_MISSES: &str = "minos_package_cache_misses_total";
 pub(super) const PACKAGE_EVICTIONS: &str = "minos_package_cache_evictions_total";
+pub(super) const AHEAD: &str = "minos_problems_ahead_total";
 pub(super) const PACKAGE_BYTES: &str = "minos_package_cache_bytes";
 pub(super) const PUBLISH_FAILURES: &str = "minos_results_publish_failures_total";
 pub(super) const BUFFERED: &str = "minos_results_buffered";
@@ -88,7 +89,8 @@ fn describe_jobs() {
     describe_histogram!(
         DURATION,
         Unit::Seconds,
-        "Parts of a job's way on this node, by stage; of checkers that are programs the CPU time."
+        "Parts of a job's way on this node, by stage; of the jury's programs (`jury`: compiling them, \
+         `check`: running them) the CPU time."
     );
     describe_histogram!(END_TO_END, Unit::Seconds, "From stored in the stream to verdict stored.");
     describe_gauge!(IN_FLIGHT, "Submissions that are being judged here.");
@@ -101,6 +103,10 @@ fn describe_jobs() {
     describe_counter!(PACKAGE_HITS, "Problems found on this node's disk.");
     describe_counter!(PACKAGE_MISSES, "Problems fetched from the package store.");
     describe_counter!(PACKAGE_EVICTIONS, "Problems removed from this node's disk for room.");
+    describe_counter!(
+        AHEAD,
+        "Problems whose jury's programs were made ready before a submission asked, by result."
+    );
     describe_gauge!(PACKAGE_BYTES, Unit::Bytes, "Problems on this node's disk.");
 }
 

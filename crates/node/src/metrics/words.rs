@@ -11,6 +11,8 @@ pub(crate) enum Step {
     Compile,
     /// The contestant's program on all tests, as part of judging.
     Run,
+    /// The CPU time of compilers over the jury's programs, while a submission waits.
+    Jury,
     /// The CPU time of checkers and interactors that are programs, as part of judging.
     Check,
     /// Verdict stored, job acknowledged.
@@ -24,6 +26,7 @@ impl Step {
             Self::Judge => "judge",
             Self::Compile => "compile",
             Self::Run => "run",
+            Self::Jury => "jury",
             Self::Check => "check",
             Self::Publish => "publish",
         }

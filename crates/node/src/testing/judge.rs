@@ -28,7 +28,11 @@ impl Gate {
 
     /// Whether the gate was opened, rather than the run cancelled.
     pub(super) fn pass(&self, cancels: &AtomicU32) -> bool {
-        let before = cancels.load(Ordering::SeqCst);
+        self.pass_since(cancels, cancels.load(Ordering::SeqCst))
+    }
+
+    /// The same for one that was cancelled since so many cancellations.
+    pub(super) fn pass_since(&self, cancels: &AtomicU32, before: u32) -> bool {
         let mut open = self.open.lock().unwrap();
         while !*open && cancels.load(Ordering::SeqCst) == before {
             open = self.moved.wait(open).unwrap();

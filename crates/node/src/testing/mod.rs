@@ -16,7 +16,7 @@ use minos_model::{
 use tokio::sync::Notify;
 
 use self::judge::{Gate, judge};
-use crate::border::{Craft, Desk};
+use crate::border::{Craft, Desk, Way};
 use crate::metrics::Buried;
 use crate::ports::{Held, Kept, Knows, NoJob, NoProblem, Outside, Trouble, Unstored};
 
@@ -84,6 +84,8 @@ pub(crate) struct World {
     pub(crate) gate: Arc<Gate>,
     /// Slots' threads that have gone about work of their own.
     pub(crate) apart: Arc<AtomicU32>,
+    /// Works that give way, begun and over.
+    pub(crate) giving_way: Arc<(AtomicU32, AtomicU32)>,
     /// One bit for each slot whose wardens cannot be made.
     pub(crate) no_wardens: Arc<AtomicU32>,
 }
@@ -150,17 +152,27 @@ impl World {
     }
 
     /// The judge of this world: `ok…`, `wa…`, `fault…`, `panic…`, `checker…`, `block…`; after
-    /// `apart…` the thread has work of its own until the gate opens.
+    /// `apart…` the thread has work of its own until the gate opens, after `way…` until it is asked to
+    /// give way.
     pub(crate) fn craft(&self) -> Craft<()> {
         let gate = Arc::clone(&self.gate);
         let (no_wardens, apart) = (Arc::clone(&self.no_wardens), Arc::clone(&self.apart));
+        let giving_way = Arc::clone(&self.giving_way);
         Arc::new(move |orders| {
             if no_wardens.load(Ordering::SeqCst) & (1 << orders.slot) != 0 {
                 return Err("no cgroup to make a warden in".to_owned());
             }
             let (bell, cancels) = (Arc::clone(&gate), Arc::new(AtomicU32::new(0)));
             let rung = Arc::clone(&cancels);
-            orders.opened(Desk { cancel: Arc::new(move || bell.cancel(&rung)), warden: None });
+            let cancel = Arc::new(move || bell.cancel(&rung));
+            let (ends, under_way) = (Arc::clone(&cancel), Arc::new(AtomicBool::new(false)));
+            let at_it = Arc::clone(&under_way);
+            let way: Way<()> = Arc::new(move |_problem| {
+                if at_it.load(Ordering::SeqCst) {
+                    ends();
+                }
+            });
+            orders.opened(Desk { cancel, way: Some(way), warden: None });
             while let Some(order) = orders.next() {
                 let _old = order.stages.send_replace(Stage::Compiling);
                 let answer = judge(&gate, &cancels, &order.task);
@@ -170,6 +182,16 @@ impl World {
                     orders.apart(|| {
                         apart.fetch_add(1, Ordering::SeqCst);
                         gate.pass(&cancels)
+                    });
+                }
+                if order.task.submission.id.as_str().starts_with("way") {
+                    orders.giving_way(|| {
+                        let before = cancels.load(Ordering::SeqCst);
+                        under_way.store(true, Ordering::SeqCst);
+                        giving_way.0.fetch_add(1, Ordering::SeqCst);
+                        let _passed = orders.is_called() || gate.pass_since(&cancels, before);
+                        under_way.store(false, Ordering::SeqCst);
+                        giving_way.1.fetch_add(1, Ordering::SeqCst);
                     });
                 }
                 if broken {

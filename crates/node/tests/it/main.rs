@@ -3,6 +3,8 @@
 //! tests fail and say what is missing.
 
 #[cfg(test)]
+mod ahead;
+#[cfg(test)]
 mod health;
 #[cfg(test)]
 mod judging;

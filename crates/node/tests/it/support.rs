@@ -74,8 +74,13 @@ impl Cluster {
 
     /// Prepares a package that adds two numbers, and pushes it under that name.
     pub(crate) async fn push(&self, id: &str) {
+        self.push_with(id, r#"<checker name="std::wcmp.cpp" type="testlib"/>"#, "").await;
+    }
+
+    /// The same with a checker of its own, whose source is `files/check.cpp`.
+    pub(crate) async fn push_with(&self, id: &str, checker: &str, source: &str) {
         let dir = self.directory.path().join(format!("package-{id}"));
-        write_package(&dir, id);
+        write_package(&dir, id, (checker, source));
         let scratch = self.directory.path().join("push");
         let (problem, archive) = tokio::task::spawn_blocking(move || {
             let sandbox = Arc::new(Sandbox::open(SandboxConfig::default()).unwrap());
@@ -195,7 +200,7 @@ pub(crate) fn wardens() -> Vec<u32> {
         .collect()
 }
 
-fn write_package(dir: &Path, id: &str) {
+fn write_package(dir: &Path, id: &str, (checker, source): (&str, &str)) {
     fs::create_dir_all(dir.join("tests")).unwrap();
     let tests = [("1 2\n", "3\n"), ("10 -4\n", "6\n"), ("2000000000 2000000000\n", "4000000000\n")];
     for (index, (input, answer)) in tests.iter().enumerate() {
@@ -204,6 +209,8 @@ fn write_package(dir: &Path, id: &str) {
     }
     fs::create_dir_all(dir.join("solutions")).unwrap();
     fs::write(dir.join("solutions/main.py"), "print(sum(map(int, input().split())))\n").unwrap();
+    fs::create_dir_all(dir.join("files")).unwrap();
+    fs::write(dir.join("files/check.cpp"), source).unwrap();
     let manifest = format!(
         r#"<?xml version="1.0" encoding="utf-8"?>
 <problem revision="1" short-name="{id}">
@@ -219,7 +226,7 @@ fn write_package(dir: &Path, id: &str) {
         </testset>
     </judging>
     <assets>
-        <checker name="std::wcmp.cpp" type="testlib"/>
+        {checker}
         <solutions>
             <solution tag="main"><source path="solutions/main.py" type="python.3"/></solution>
         </solutions>

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use minos_model::{Digest, Isolation, ProblemRef, Progress, Stage};
-use minos_queue::{JudgingId, MAX_BUILD, NodeState, Pushed, QueueError};
+use minos_queue::{Claim, JudgingId, MAX_BUILD, NodeState, Pushed, QueueError};
 
 use crate::support::{cluster, eventually, job, node};
 
@@ -66,6 +66,47 @@ async fn a_build_of_one_node_is_there_for_another_and_is_bounded() {
     assert_eq!(broker.get_build(&revision(0xb2)).await.unwrap(), None);
     let error = broker.put_build(&key, &vec![0; MAX_BUILD + 1]).await.unwrap_err();
     assert!(matches!(error, QueueError::TooLarge { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn one_node_compiles_for_all_and_says_when_it_is_done() {
+    let cluster = cluster().await;
+    let (broker, one) = (&cluster.broker, revision(1));
+    let claim = async |who: &str| broker.claim_builds(&one, &node(who)).await.unwrap();
+    assert_eq!(claim("n1").await, Claim::Ours);
+    assert_eq!(claim("n2").await, Claim::Others);
+    assert_eq!(claim("n1").await, Claim::Ours, "it may begin again");
+    assert_eq!(broker.claim_builds(&revision(2), &node("n2")).await.unwrap(), Claim::Ours);
+    broker.builds_made(&one).await.unwrap();
+    assert_eq!((claim("n1").await, claim("n2").await), (Claim::Made, Claim::Made));
+    assert_eq!(broker.get_build(&one).await.unwrap(), None, "a claim is no build");
+}
+
+#[tokio::test]
+async fn what_was_pushed_since_is_told_once_and_of_many_the_last() {
+    let cluster = cluster().await;
+    let broker = &cluster.broker;
+    let push = async |id: &str, byte: u8| {
+        let id = id.parse().unwrap();
+        broker.put_package(&id, &revision(byte), "", &mut [byte].as_slice()).await.unwrap();
+    };
+    let since = async |place, most| {
+        let (place, pushed) = broker.pushed_since(place, most).await.unwrap();
+        let names = pushed.iter().map(|entry| format!("{}{}", entry.id, entry.bytes));
+        (place, names.collect::<Vec<_>>().join(" "))
+    };
+    assert_eq!(since(0, 9).await, (0, String::new()));
+    push("a", 1).await;
+    push("b", 2).await;
+    let (place, names) = since(0, 9).await;
+    assert_eq!(names, "a1 b1");
+    assert_eq!(since(place, 9).await, (place, String::new()));
+    for (id, byte) in [("a", 3), ("c", 4), ("a", 1)] {
+        push(id, byte).await;
+    }
+    assert_eq!(since(place, 9).await.1, "c1 a1", "a revision that was pushed again is told again");
+    assert_eq!(since(0, 1).await.1, "a1", "the last one");
+    assert_eq!(since(u64::MAX, 9).await.1, "b1 c1 a1", "a bucket that was made anew");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use minos_model::{Digest, Verdict};
-use minos_queue::{Broker, ConnectOptions, DeadReason, JudgingId, Submitted, server};
+use minos_queue::{Broker, Claim, ConnectOptions, DeadReason, JudgingId, Submitted, server};
 
 use crate::support::{eventually, job, judgement, node, topology};
 
@@ -95,6 +95,13 @@ async fn each_role_can_do_its_work_and_no_more() {
     judge.get_package(&revision, &mut copy).await.unwrap();
     assert_eq!(copy, [1, 2, 3]);
     assert_eq!(judge.get_source(&source).await.unwrap(), b"text");
+    let (_place, pushed) = judge.pushed_since(0, 9).await.unwrap();
+    assert_eq!(pushed.iter().map(|entry| entry.revision).collect::<Vec<_>>(), [revision]);
+    judge.put_build(&revision, b"a build").await.unwrap();
+    assert_eq!(judge.get_build(&revision).await.unwrap().unwrap(), b"a build");
+    assert_eq!(judge.claim_builds(&revision, &node("n1")).await.unwrap(), Claim::Ours);
+    judge.builds_made(&revision).await.unwrap();
+    assert_eq!(judge.claim_builds(&revision, &node("n2")).await.unwrap(), Claim::Made);
     assert!(!judge.is_drained(&node("n1")).await.unwrap());
     admin.set_drain(&node("n1"), true).await.unwrap();
     let mut watch = judge.watch_control().await.unwrap();
@@ -127,7 +134,7 @@ async fn each_role_can_do_its_work_and_no_more() {
 }
 
 /// What each role must not do: the subject it would have to publish to.
-const FORBIDDEN: [(&str, &str, &str); 25] = [
+const FORBIDDEN: [(&str, &str, &str); 26] = [
     ("node", "n-secret", "$JS.API.STREAM.CREATE.OTHER"),
     ("node", "n-secret", "$JS.API.STREAM.UPDATE.JOBS"),
     ("node", "n-secret", "$JS.API.STREAM.DELETE.JOBS"),
@@ -153,6 +160,7 @@ const FORBIDDEN: [(&str, &str, &str); 25] = [
     ("submit", "s-secret", "$KV.NODES.n1"),
     ("submit", "s-secret", "$KV.CONTROL.cancel.default.s1"),
     ("submit", "s-secret", "$O.PKG.C.chunk"),
+    ("submit", "s-secret", "$O.BLD.C.chunk"),
 ];
 
 #[tokio::test]

@@ -58,6 +58,12 @@ impl Canceller {
         self.0.for_good.store(true, Ordering::Release);
         self.cancel();
     }
+
+    /// Lets runs begin again after [`Canceller::cancel_for_good`]; whether that had been called.
+    #[must_use]
+    pub fn resume(&self) -> bool {
+        self.0.for_good.swap(false, Ordering::AcqRel)
+    }
 }
 
 impl Warden {

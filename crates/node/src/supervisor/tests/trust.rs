@@ -82,6 +82,41 @@ async fn a_slot_apart_can_be_told_to_leave() {
     house.until(Doing::Stopped, 1).await;
 }
 
+fn given_way(house: &House) -> (u32, u32) {
+    let (begun, over) = &*house.world.giving_way;
+    (begun.load(Ordering::SeqCst), over.load(Ordering::SeqCst))
+}
+
+#[tokio::test]
+async fn work_that_gives_way_ends_when_a_job_comes_and_no_other_slot_is_idle() {
+    for slots in [1, 2] {
+        let house = House::new(slots).await;
+        house.world.submit("way-1");
+        eventually("under way", || given_way(&house) == (1, 0)).await;
+        // Whoever takes this keeps it: it is cancelled by nobody, and the gate stays shut.
+        for blocked in 1..slots {
+            house.world.submit(&format!("block-{blocked}"));
+            eventually("taken", || house.world.waiting() == 0).await;
+        }
+        house.world.submit("ok-1");
+        eventually("the verdict", || house.world.verdict("ok-1").is_some()).await;
+        assert_eq!(given_way(&house), (1, 1), "{slots}");
+        assert_eq!(house.world.fates("ok-1"), [Fate::Acked]);
+    }
+}
+
+#[tokio::test]
+async fn work_that_gives_way_ends_when_the_node_rests_or_leaves() {
+    for (wish, doing) in [(Wish::Rest, Doing::Idle), (Wish::Leave, Doing::Stopped)] {
+        let house = House::new(1).await;
+        house.world.submit("way-1");
+        eventually("under way", || given_way(&house) == (1, 0)).await;
+        house.wish(wish);
+        eventually("over", || given_way(&house) == (1, 1)).await;
+        house.until(doing, 1).await;
+    }
+}
+
 #[tokio::test]
 async fn a_node_in_doubt_takes_no_job_until_the_doubt_is_over() {
     let house = House::new(2).await;

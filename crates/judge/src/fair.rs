@@ -7,7 +7,10 @@
 //! does not end there is what it looks like, and is not run again. Where other slots run programs
 //! beside it a run may be short of more: sorting half a million numbers beside the same was measured
 //! at up to 21 % above its quiet time on two cores that share a cache, so there the first run is given
-//! more room. A repetition is to be alone, and is not.
+//! more room. A repetition is to be alone, at the usual pace of the machine ([`crate::pace`]), and has
+//! that room only where it was not: the same sort took 16 % more on an idle machine at its slower pace.
+
+use std::time::Duration;
 
 use minos_model::{Cause, CpuTime, LimitKind, Repeat, RunReport};
 
@@ -21,6 +24,11 @@ const MOST_SLACK: CpuTime = CpuTime::from_ms(500);
 /// waits does not work: programs that are made to be this close cost a node a dozen times their
 /// time, and no more.
 const PATIENCE: u32 = 10;
+/// A run that was short waits this long all the same, and twice as long the second time: the machine's
+/// pace changes every few seconds.
+const LEAST_PATIENCE: Duration = Duration::from_secs(2);
+/// Until so much of one judging has been spent with that.
+const MOST_PATIENCE: Duration = Duration::from_secs(15);
 
 /// When a test is run again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +59,23 @@ impl Fairness {
         let percent = self.within_percent.max(beside);
         let part = limit.micros().saturating_mul(u64::from(percent)) / 100;
         CpuTime::from_micros(part).min(MOST_SLACK)
+    }
+}
+
+/// What one judging may still spend with waiting for quiet moments that are short of time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience(Duration);
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self(MOST_PATIENCE)
+    }
+}
+
+impl Patience {
+    /// How long a run that took so long may wait to be made again, for the first time or later.
+    fn after(self, wall: Duration, repetition: u32) -> Duration {
+        (wall * PATIENCE).max((LEAST_PATIENCE * repetition).min(self.0))
     }
 }
 
@@ -91,21 +116,23 @@ impl<R: Runs> Workshop<R> {
         mut request: Request<R::Blob>,
     ) -> Result<(Outcome<R::Blob>, Vec<Repeat>), RunsError> {
         let limit = request.limits.cpu();
-        let slack = self.fairness.slack(limit, false);
-        let mut room = self.fairness.slack(limit, self.runs.has_neighbours());
-        request.cpu_slack = slack;
+        let [narrow, wide] = [false, true].map(|beside| self.fairness.slack(limit, beside));
+        let mut room = if self.runs.has_neighbours() { wide } else { narrow };
+        request.cpu_slack = wide;
         let again = (self.fairness.repeats > 0).then(|| request.clone());
         request.cpu_slack = room;
         let mut best = self.run_counted(request)?;
         let mut others = Vec::new();
         let Some(mut again) = again else { return Ok((best, others)) };
-        again.quiet = Some(best.report.wall.duration() * PATIENCE);
-        for _repetition in 0..self.fairness.repeats {
+        let wall = best.report.wall.duration();
+        for repetition in 1..=self.fairness.repeats {
             if !is_close(&best.report, limit, room) {
                 break;
             }
-            room = slack;
+            again.quiet = Some(self.patience.after(wall, repetition));
             let outcome = self.run_counted(again.clone())?;
+            self.patience.0 = self.patience.0.saturating_sub(outcome.waited);
+            room = if outcome.steady { narrow } else { wide };
             if outcome.report.cause == Cause::Cancelled {
                 return Ok((outcome, others));
             }
@@ -235,6 +262,19 @@ mod tests {
     }
 
     #[test]
+    fn a_repetition_at_another_pace_has_more_room_for_the_next() {
+        let unsteady = |ms| Reply { steady: false, ..took(ms) };
+        for (replies, best, others) in [
+            (vec![took(1_100), unsteady(1_250), took(990)], 990, vec![1_250, 1_100]),
+            (vec![took(1_200), unsteady(1_160), took(990)], 990, vec![1_200, 1_160]),
+            (vec![took(1_200), took(1_160)], 1_160, vec![1_200]),
+        ] {
+            let (got, got_others, _) = fairly(Fairness::default(), true, replies);
+            assert_eq!((got, got_others), (best, others));
+        }
+    }
+
+    #[test]
     fn without_repeats_a_run_is_made_once_and_gets_no_slack() {
         let never = Fairness { repeats: 0, ..Fairness::default() };
         assert_eq!(fairly(never, true, vec![took(1_001)]), (1_001, vec![], vec![false]));
@@ -253,6 +293,25 @@ mod tests {
         let repeat = repeat(&report);
         assert_eq!((repeat.cpu, repeat.wall), (report.cpu, WallTime::from_ms(4)));
     }
+
+    #[test]
+    fn a_run_waits_ten_times_its_time_or_some_seconds_while_its_judging_has_them() {
+        let seconds = Duration::from_secs;
+        for (left, wall, repetition, expected) in [
+            (15, 0, 1, 2),
+            (15, 0, 2, 4),
+            (15, 1, 1, 10),
+            (4, 0, 2, 4),
+            (3, 0, 2, 3),
+            (0, 0, 1, 0),
+            (0, 1, 1, 10),
+        ] {
+            let got = Patience(seconds(left)).after(seconds(wall), repetition);
+            assert_eq!(got, seconds(expected), "{left} {wall} {repetition}");
+        }
+        assert_eq!(Patience::default().0, MOST_PATIENCE);
+    }
+
     #[test]
     fn the_slack_is_a_part_of_the_limit_and_half_a_second_at_most() {
         let fairness = Fairness::default();

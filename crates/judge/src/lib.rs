@@ -29,6 +29,7 @@ mod interact;
 mod judging;
 mod jury;
 mod look;
+mod pace;
 mod port;
 mod precompiled;
 mod prepare;

@@ -123,6 +123,10 @@ pub struct Outcome<B> {
     pub stderr: Vec<u8>,
     /// The files asked for, in order; `None` for one that is missing, too large or no plain file.
     pub collected: Vec<Option<B>>,
+    /// How long it waited for a quiet moment.
+    pub waited: Duration,
+    /// Whether it had one, at the usual pace of the machine.
+    pub steady: bool,
 }
 
 /// Two programs that talk to each other: what one writes to stdout is what the other reads from

@@ -5,9 +5,14 @@
 //! until it is over; both waits are bounded. Quiet turns take at most a quarter of the time, so that
 //! programs made to need them cannot stop a node: what comes too early waits, as long as it has
 //! patience, while the others go on, and then runs among them.
+//!
+//! A quiet turn also waits, while the others go on, until the machine is as fast as it usually is
+//! ([`crate::pace`]), and is taken at any pace when patience is over.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use crate::pace::Pace;
 
 /// How long a quiet turn waits for the runs that are going on.
 const GATHER: Duration = Duration::from_secs(5);
@@ -21,6 +26,7 @@ const REST: u32 = 3;
 pub struct Quiet {
     state: Mutex<State>,
     changed: Condvar,
+    pace: Pace,
 }
 
 #[derive(Debug, Default)]
@@ -39,6 +45,7 @@ pub struct Turn<'a> {
     quiet: &'a Quiet,
     /// When its quiet began; `None` for one among others.
     since: Option<Instant>,
+    usual_pace: bool,
 }
 
 impl Turn<'_> {
@@ -46,6 +53,12 @@ impl Turn<'_> {
     #[must_use]
     pub const fn is_quiet(&self) -> bool {
         self.since.is_some()
+    }
+
+    /// Whether it is quiet, and the machine was as fast as it usually is when it began.
+    #[must_use]
+    pub const fn is_steady(&self) -> bool {
+        self.is_quiet() && self.usual_pace
     }
 }
 
@@ -80,12 +93,27 @@ impl Quiet {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a turn: with patience, for a quiet one, which is not promised.
+    /// Waits for a turn: with patience, for a quiet one at the usual pace, which is not promised.
     pub fn turn(&self, patience: Option<Duration>) -> Turn<'_> {
+        let Some(patience) = patience else {
+            self.pace.sample();
+            return self.join(self.lock());
+        };
+        let until = Instant::now() + patience.min(YIELD);
+        loop {
+            let settled = self.pace.settle(until);
+            let mut turn = self.quiet_turn(until);
+            // Gathering has taken time, and the pace may be another one.
+            turn.usual_pace = settled && turn.is_quiet() && self.pace.is_usual();
+            if turn.usual_pace || !turn.is_quiet() || Instant::now() >= until {
+                return turn;
+            }
+        }
+    }
+
+    fn quiet_turn(&self, patient_until: Instant) -> Turn<'_> {
         let mut state = self.lock();
-        let Some(patience) = patience else { return self.join(state) };
         let begun = Instant::now();
-        let patient_until = begun + patience.min(YIELD);
         loop {
             let now = Instant::now();
             let rested = state.not_before.unwrap_or(begun);
@@ -113,14 +141,14 @@ impl Quiet {
             self.changed.notify_all();
         }
         state.running += 1;
-        Turn { quiet: self, since: alone.then_some(now) }
+        Turn { quiet: self, since: alone.then_some(now), usual_pace: false }
     }
 
     fn join<'a>(&'a self, state: MutexGuard<'a, State>) -> Turn<'a> {
         let waited = self.changed.wait_timeout_while(state, YIELD, |state| state.claimed);
         let (mut state, _timeout) = waited.unwrap_or_else(PoisonError::into_inner);
         state.running += 1;
-        Turn { quiet: self, since: None }
+        Turn { quiet: self, since: None, usual_pace: false }
     }
 }
 
@@ -142,6 +170,11 @@ mod tests {
     use super::*;
     use std::sync::mpsc;
 
+    /// A quiet turn at any pace.
+    fn patient(quiet: &Quiet) -> Turn<'_> {
+        quiet.quiet_turn(Instant::now() + YIELD)
+    }
+
     #[test]
     fn a_quiet_turn_waits_for_the_others_and_they_wait_for_it() {
         let quiet = Quiet::default();
@@ -151,7 +184,7 @@ mod tests {
         std::thread::scope(|scope| {
             let (quiet, first, second) = (&quiet, tell.clone(), tell.clone());
             let alone = scope.spawn(move || {
-                let turn = quiet.turn(Some(YIELD));
+                let turn = patient(quiet);
                 first.send("quiet").unwrap();
                 turn.is_quiet()
             });
@@ -189,15 +222,15 @@ mod tests {
         quiet.lock().not_before = Some(later);
         assert!(!quiet.turn(Some(Duration::ZERO)).is_quiet(), "it has no patience left");
         quiet.lock().not_before = Some(Instant::now() + Duration::from_millis(20));
-        assert!(quiet.turn(Some(YIELD)).is_quiet(), "it waits for the moment");
+        assert!(patient(&quiet).is_quiet(), "it waits for the moment");
     }
 
     #[test]
     fn of_two_that_want_it_quiet_the_second_waits_for_its_own_turn() {
         let quiet = Quiet::default();
         std::thread::scope(|scope| {
-            let first = quiet.turn(Some(YIELD));
-            let second = scope.spawn(|| quiet.turn(Some(YIELD)).is_quiet());
+            let first = patient(&quiet);
+            let second = scope.spawn(|| patient(&quiet).is_quiet());
             let third = scope.spawn(|| quiet.turn(Some(Duration::ZERO)).is_quiet());
             drop(first);
             assert!(second.join().unwrap());

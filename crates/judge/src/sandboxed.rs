@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use minos_model::{Bytes, Cause, Isolation, RunReport};
 use minos_sandbox::{
@@ -15,7 +15,7 @@ use minos_sandbox::{
 };
 
 use crate::port::{Executable, Keep, Outcome, Pair, PairOutcome, Request, Runs, RunsError};
-use crate::quiet::{Member, Quiet};
+use crate::quiet::{Member, Quiet, Turn};
 
 /// Runs programs in the boxes of one slot: one warden, and a second one, made when it is first
 /// needed, for programs that talk to each other.
@@ -97,8 +97,11 @@ impl Runs for Sandboxed {
     }
 
     fn run(&mut self, request: Request<Blob>) -> Result<Outcome<Blob>, RunsError> {
-        let _turn = self.quiet.as_ref().map(|quiet| quiet.turn(request.quiet));
-        Ok(outcome(self.warden.run(&boxed(request))?))
+        let (quiet, begun) = (request.quiet, Instant::now());
+        let turn = self.quiet.as_ref().map(|member| member.turn(quiet));
+        let waited = quiet.map_or(Duration::ZERO, |_patience| begun.elapsed());
+        let steady = turn.as_ref().is_some_and(Turn::is_steady);
+        Ok(Outcome { waited, steady, ..outcome(self.warden.run(&boxed(request))?) })
     }
 
     fn run_pair(&mut self, pair: Pair<Blob>) -> Result<PairOutcome<Blob>, RunsError> {
@@ -205,5 +208,12 @@ fn boxed(request: Request<Blob>) -> RunRequest {
 }
 
 fn outcome(run: Run) -> Outcome<Blob> {
-    Outcome { report: run.report, stdout: run.stdout, stderr: run.stderr, collected: run.collected }
+    Outcome {
+        report: run.report,
+        stdout: run.stdout,
+        stderr: run.stderr,
+        collected: run.collected,
+        waited: Duration::ZERO,
+        steady: false,
+    }
 }

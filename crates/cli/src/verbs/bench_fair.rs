@@ -1,6 +1,6 @@
 //! `minos bench --fair`: verdicts close to a limit on a busy machine.
 //!
-//! A program's quiet CPU time is measured alone, and two limits are set by it: one that it keeps by
+//! A program's quiet CPU time is measured alone, at the machine's usual pace, and two limits are set by it: one that it keeps by
 //! 5 %, one that it misses by 15 %. Then both are judged, as often as asked, while all slots are busy:
 //! on all of them at once, and on all but one, on which another submission moves memory about as
 //! fast as it goes. No verdict may flip.
@@ -11,6 +11,7 @@
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use minos_judge::{Fairness, Sandboxed, Workshop};
 use minos_model::{CpuTime, Verdict};
@@ -23,6 +24,8 @@ use crate::exit::{Exit, Failure, Outcome};
 
 /// Runs from which the quiet time is taken.
 const CALIBRATION: usize = 15;
+/// How long each of them waits for a quiet moment.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// What the thread moves about: far more than a cache holds, in 8-byte words.
 const HOG_WORDS: usize = 16 << 20;
 /// The same as a submission, for a quarter of a second.
@@ -122,7 +125,7 @@ pub(crate) fn run(console: Console, judgings: u32, json: bool) -> Outcome {
             let set = Set { source, expected, problem: place.problem(limit, (1, "1\n", "42\n"))? };
             for beside in [Beside::Itself, Beside::Hog, Beside::Outside] {
                 let tally = busy(&place, &set, beside, (slots, judgings))?;
-                rows.push(RowDocument {
+                let row = RowDocument {
                     program,
                     beside,
                     quiet_us: quiet.micros(),
@@ -133,7 +136,11 @@ pub(crate) fn run(console: Console, judgings: u32, json: bool) -> Outcome {
                     repeated: tally.repeated,
                     worst_us: tally.worst,
                     worst_counted_us: tally.worst_counted,
-                });
+                };
+                if !json {
+                    bar.suspend(|| console.say(&in_words(&row)))?;
+                }
+                rows.push(row);
             }
         }
     }
@@ -144,9 +151,6 @@ pub(crate) fn run(console: Console, judgings: u32, json: bool) -> Outcome {
     if json {
         console.json(&document)?;
     } else {
-        for row in &document.rows {
-            console.say(&in_words(row))?;
-        }
         console.say(&format!("{slots} slots busy: {flipped} verdicts flipped"))?;
     }
     Ok(if flipped == 0 { Exit::Yes } else { Exit::No })
@@ -189,16 +193,20 @@ struct Tally {
     worst_counted: u64,
 }
 
-/// The median of a program's CPU time with nothing beside it.
+/// The median of a program's CPU time in quiet moments.
 fn calibrated(place: &BenchPlace, source: &str) -> Result<CpuTime, Failure> {
     let mut workshop = place.workshop(0, Fairness::default())?;
-    let problem = place.problem(CpuTime::from_secs(10), (CALIBRATION, "1\n", "42\n"))?;
-    let judgement = judged(&mut workshop, &problem, source)?;
-    if judgement.verdict != Verdict::Accepted {
-        let verdict = judgement.verdict;
-        return Err(Failure::judge(format!("a program of the measurement is {verdict}")));
+    let problem = place.problem(CpuTime::from_secs(10), (1, "1\n", "42\n"))?;
+    let mut times = Vec::new();
+    for _run in 0..CALIBRATION {
+        drop(place.quiet().turn(Some(PATIENCE)));
+        let judgement = judged(&mut workshop, &problem, source)?;
+        if judgement.verdict != Verdict::Accepted {
+            let verdict = judgement.verdict;
+            return Err(Failure::judge(format!("a program of the measurement is {verdict}")));
+        }
+        times.extend(judgement.tests.iter().map(|test| test.cpu));
     }
-    let mut times: Vec<CpuTime> = judgement.tests.iter().map(|test| test.cpu).collect();
     times.sort_unstable();
     Ok(times.get(times.len() / 2).copied().unwrap_or(CpuTime::ZERO))
 }

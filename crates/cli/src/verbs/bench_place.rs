@@ -64,6 +64,11 @@ impl BenchPlace {
         Ok(workshop.with_fairness(fairness))
     }
 
+    /// What lets one slot have the machine for itself.
+    pub(crate) fn quiet(&self) -> &Quiet {
+        &self.quiet
+    }
+
     /// A problem of so many tests, each the same: `input`, to be answered by `answer`.
     ///
     /// # Errors

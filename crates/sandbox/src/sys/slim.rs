@@ -1,7 +1,7 @@
 //! Making a process that has done its heavy work small again.
 
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::fd::AsRawFd as _;
 
 use crate::blob;
@@ -9,11 +9,15 @@ use crate::blob;
 /// Blocks from this size on are the kernel's own pages, untouched until they are used.
 const LARGE: libc::c_int = 32 << 10;
 
-/// What is needed of `/proc`, opened while there is one.
+/// What is needed of `/proc`, opened while there is one, and what has been made of the memory.
 #[derive(Debug)]
 pub(crate) struct Diet {
     maps: File,
     clear_refs: File,
+    /// Ranges whose pages are as their file has them.
+    fresh: Vec<Range>,
+    /// Ranges that are mapped in groups.
+    groups: Vec<Range>,
 }
 
 impl Diet {
@@ -26,7 +30,7 @@ impl Diet {
         let _set = unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE) };
         let maps = File::open("/proc/self/smaps")?;
         let clear_refs = File::options().write(true).open("/proc/self/clear_refs")?;
-        Ok(Self { maps, clear_refs })
+        Ok(Self { maps, clear_refs, fresh: Vec::new(), groups: Vec::new() })
     }
 
     /// Gives back what set-up has used of memory and forgets the peak.
@@ -40,7 +44,7 @@ impl Diet {
     ///
     /// # Errors
     /// The files cannot be used; then small programs are told the warden's peak.
-    pub(crate) fn end(mut self) -> io::Result<()> {
+    pub(crate) fn end(&mut self) -> io::Result<()> {
         // SAFETY: the allocator looks after its own memory.
         let _trimmed = unsafe { libc::malloc_trim(0) };
         let mut maps = String::new();
@@ -55,10 +59,78 @@ impl Diet {
         move_out(&own, file.as_raw_fd())?;
         for (start, end) in &fresh {
             split(*start, *end);
+        }
+        self.groups =
+            own.iter().map(|mapping| mapping.range).chain(fresh.iter().copied()).collect();
+        self.fresh = fresh;
+        self.forget()
+    }
+
+    /// Makes one mapping again of groups that nothing has touched since, once whatever serves has
+    /// been at work: the kernel looks at each mapping whenever a process that shares them ends, and of
+    /// a large executable nearly all are idle.
+    ///
+    /// # Errors
+    /// The files cannot be used; then the mappings stay as they are.
+    pub(crate) fn join_idle(&mut self) -> io::Result<()> {
+        let mut maps = String::new();
+        self.maps.rewind()?;
+        self.maps.read_to_string(&mut maps)?;
+        for (start, end) in idle(&maps, &self.groups) {
+            advise(start, end - start, libc::MADV_NORMAL);
+        }
+        drop(maps);
+        self.forget()
+    }
+
+    /// Drops what can be read again, and the peak.
+    fn forget(&mut self) -> io::Result<()> {
+        for (start, end) in &self.fresh {
             advise(*start, end - start, libc::MADV_DONTNEED);
         }
         self.clear_refs.write_all(b"5")
     }
+}
+
+/// What to join: of each row of mappings in `groups` that are not resident all but the first and the
+/// last, which keep it apart from those that are.
+fn idle(smaps: &str, groups: &[Range]) -> Vec<Range> {
+    let (mut joined, mut row, mut current) = (Vec::new(), Vec::<Range>::new(), None);
+    let mut close = |row: &mut Vec<Range>| {
+        if let [_first, inner @ .., _last] = row.as_slice()
+            && let ([(start, _), ..], [.., (_, end)]) = (inner, inner)
+        {
+            joined.push((*start, *end));
+        }
+        row.clear();
+    };
+    for line in smaps.lines() {
+        if let Some(resident) = line.strip_prefix("Rss:") {
+            let Some(range @ (start, _)) = current.take() else { continue };
+            let idle = resident.trim() == "0 kB";
+            let grouped = groups.iter().any(|(from, to)| (*from..*to).contains(&start));
+            let follows = row.last().is_none_or(|(_, end)| *end == start);
+            let begins = groups.iter().any(|(from, _)| *from == start);
+            if !idle || !grouped || !follows || begins {
+                close(&mut row);
+            }
+            if idle && grouped {
+                row.push(range);
+            }
+        } else if let Some((range, _rest)) = first_line(line) {
+            current = Some(range);
+        }
+    }
+    close(&mut row);
+    joined
+}
+
+/// The range that a mapping's first line begins with, and what follows it.
+fn first_line(line: &str) -> Option<(Range, std::str::SplitWhitespace<'_>)> {
+    let mut words = line.split_whitespace();
+    let (start, end) = words.next()?.split_once('-')?;
+    let range = (usize::from_str_radix(start, 16).ok()?, usize::from_str_radix(end, 16).ok()?);
+    Some((range, words))
 }
 
 /// A private mapping whose content exists nowhere else.
@@ -117,7 +189,7 @@ fn split(start: usize, end: usize) {
 
 /// Advice that is not taken only leaves more memory in use.
 fn advise(start: usize, length: usize, advice: libc::c_int) {
-    // SAFETY: `MADV_RANDOM` changes no content, and `MADV_DONTNEED` is only given for mappings that
+    // SAFETY: `MADV_RANDOM` and `MADV_NORMAL` change no content, and `MADV_DONTNEED` is only given for mappings that
     // cannot be written to and are as their file has them: what is dropped is read again from it.
     let _kept =
         unsafe { libc::madvise(std::ptr::with_exposed_provenance_mut(start), length, advice) };
@@ -161,9 +233,7 @@ struct Mapping {
 /// The first line of a mapping: code or constants of a file, or the heap.
 #[expect(clippy::option_option, reason = "no mapping's line, or a mapping of another kind")]
 fn mapping(line: &str) -> Option<Option<Mapping>> {
-    let mut words = line.split_whitespace();
-    let (start, end) = words.next()?.split_once('-')?;
-    let range = (usize::from_str_radix(start, 16).ok()?, usize::from_str_radix(end, 16).ok()?);
+    let (range, mut words) = first_line(line)?;
     let rights = words.next()?;
     let file = words.nth(3).unwrap_or_default();
     let kind = match rights {
@@ -199,5 +269,28 @@ mod tests {
         assert_eq!(unchanged, [(0x1000, 0x2000), (0x3000, 0x4000)]);
         let moved = |range, writable| Own { range, writable };
         assert_eq!(own, [moved((0x2000, 0x3000), false), moved((0x7000, 0x9000), true)]);
+    }
+    #[test]
+    fn idle_groups_between_two_that_stay_are_joined() {
+        let row = |start: usize, resident| {
+            format!("{:x}-{:x} r-xp 0 fe:00 12 /usr/bin/x\nRss: {resident} kB\n", start, start + 16)
+        };
+        let rows = |residents: &[u32]| {
+            let rows = residents.iter().enumerate();
+            rows.map(|(index, resident)| row(16 * index, *resident)).collect::<String>()
+        };
+        let all = [(0, 160)];
+        for (residents, groups, expected) in [
+            (&[0; 10][..], &all[..], vec![(16, 144)]),
+            (&[4, 0, 0, 0, 4, 0, 0, 0, 0, 4], &all, vec![(32, 48), (96, 128)]),
+            (&[4, 0, 0, 4], &all, vec![]),
+            (&[0, 0, 0], &[], vec![]),
+            // Two ranges that touch are two.
+            (&[0; 6], &[(0, 48), (48, 96)], vec![(16, 32), (64, 80)]),
+        ] {
+            assert_eq!(idle(&rows(residents), groups), expected, "{residents:?} {groups:?}");
+        }
+        let apart = format!("{}{}{}", row(0, 0), row(16, 0), row(64, 0));
+        assert!(idle(&apart, &all).is_empty(), "a row has no gaps");
     }
 }

@@ -22,6 +22,9 @@ const CONTROL: i32 = 0;
 /// A stack for a process that only makes system calls.
 const STACK: usize = 64 << 10;
 
+/// After so many boxes everything that makes them has been used.
+const WARM: u32 = 8;
+
 /// Serves until the node closes the control socket; the answer is the process's exit status.
 pub(crate) fn main() -> u8 {
     match begin() {
@@ -65,12 +68,13 @@ fn begin() -> Result<bool, Failure> {
     let mut berths = berths(plan, shared).at(SetupStep::SharedPage)?;
     drop(bytes);
     // Without it small programs are told the warden's peak; that is no reason to judge nothing.
-    let _as_far_as_it_goes = diet.and_then(Diet::end);
+    let mut diet = diet.ok();
+    let _as_far_as_it_goes = diet.as_mut().map(Diet::end);
     message::send(CONTROL, &encode_answer(&Ok(std::process::id())), &[listener])
         .at(SetupStep::Handshake)?;
     // The node holds it; whoever else did could answer in its place.
     raw::close(listener).at(SetupStep::Handshake)?;
-    Ok(serve(&mut berths))
+    Ok(serve(&mut berths, diet))
 }
 
 /// A berth for each cell.
@@ -97,7 +101,8 @@ fn berths(plan: &'static Plan, shared: &'static Shared) -> Result<Vec<Berth<Init
 }
 
 /// Makes boxes until the node is gone; whether it said so by closing the socket.
-fn serve(berths: &mut [Berth<Init>]) -> bool {
+fn serve(berths: &mut [Berth<Init>], mut diet: Option<Diet>) -> bool {
+    let mut made = 0_u32;
     let mut fds = [-1; MAX_FDS];
     let mut bytes = [0; Prepare::LENGTH];
     loop {
@@ -128,6 +133,11 @@ fn serve(berths: &mut [Berth<Init>]) -> bool {
         };
         if sent.is_err() {
             return false;
+        }
+        made = made.saturating_add(1);
+        if made == WARM {
+            // What has not been touched by now is rarely needed, and only costs a little more then.
+            let _as_far_as_it_goes = diet.take().map(|mut diet| diet.join_idle());
         }
     }
 }

@@ -29,6 +29,9 @@ pub(crate) const FILES: [(&str, u64); 5] = [
     ("feedback/score_multiplier.txt", 4 << 10),
     ("feedback/nextpass.in", 64 << 20),
 ];
+/// Where the two for scores stand among them.
+const SCORE: usize = 2;
+const MULTIPLIER: usize = 3;
 /// The folder as a whole, for the next pass.
 const KEPT: &str = ".feedback.tar";
 /// The validator itself, where a script has to start it.
@@ -44,19 +47,30 @@ pub(crate) struct Folder<B> {
     /// Whether there may be more than one pass.
     multi_pass: bool,
     kept: Option<B>,
+    /// The files for scores that any pass has left: `score.txt`, `score_multiplier.txt`.
+    scored: [bool; 2],
 }
 
 impl<B: Clone> Folder<B> {
     /// An empty folder.
     pub(crate) const fn new(multi_pass: bool) -> Self {
-        Self { multi_pass, kept: None }
+        Self { multi_pass, kept: None, scored: [false; 2] }
     }
 
-    /// What a run of a validator has left.
-    pub(crate) fn keep(&mut self, outcome: &Outcome<B>) {
-        if self.multi_pass {
-            self.kept = outcome.collected.get(FILES.len()).cloned().flatten();
+    /// What a run of a validator has left; the error is that it gives scores in two ways.
+    pub(crate) fn keep(&mut self, outcome: &Outcome<B>, scores: Scores) -> Result<(), String> {
+        if !self.multi_pass {
+            return Ok(());
         }
+        self.kept = outcome.collected.get(FILES.len()).cloned().flatten();
+        for (seen, at) in self.scored.iter_mut().zip([SCORE, MULTIPLIER]) {
+            *seen |= matches!(outcome.collected.get(at), Some(Some(_)));
+        }
+        if self.scored == [true, true] && scores != Scores::Ignored {
+            let both = "left score.txt in one pass and score_multiplier.txt in another";
+            return Err(format!("{both}; expected the same in all of them"));
+        }
+        Ok(())
     }
 }
 
@@ -110,8 +124,8 @@ impl<R: Runs> Workshop<R> {
             if outcome.report.cause == Cause::Cancelled {
                 return Ok(Asked::Cancelled);
             }
-            folder.keep(&outcome);
-            let asked = self.validated(&outcome, compared.scores);
+            let kept = folder.keep(&outcome, compared.scores);
+            let asked = kept.and_then(|()| self.validated(&outcome, compared.scores));
             last = asked.map_err(|why| Trouble::checker(format!("the output validator {why}")))?;
             if matches!(&last, Asked::Ruled(ruled) if ruled.ruling == Ruling::WrongAnswer) {
                 break;
@@ -135,8 +149,8 @@ impl<R: Runs> Workshop<R> {
         let left = Left {
             judge: read(0)?,
             team: read(1)?,
-            score: read(2)?,
-            multiplier: read(3)?,
+            score: read(SCORE)?,
+            multiplier: read(MULTIPLIER)?,
             next_pass: next.is_some(),
         };
         let ruled = ruled(&outcome.report, &left, &outcome.stderr, scores)?;
@@ -245,7 +259,7 @@ mod tests {
             (42, left(Some("x"), None), Scores::Ignored, Ruling::Accepted),
             (43, left(Some("5"), None), Scores::Ignored, Ruling::WrongAnswer),
             (42, left(Some("37.5"), None), Scores::Any, Ruling::Points(37.5)),
-            (42, left(None, Some("0.25")), Scores::Any, Ruling::Share(0.25)),
+            (42, left(None, Some("0.25")), Scores::Either, Ruling::Share(0.25)),
             (43, left(None, None), Scores::Unbounded, Ruling::WrongAnswer),
             (42, unscored, Scores::Unbounded, Ruling::Accepted),
         ] {

@@ -83,6 +83,7 @@ proptest! {
         scores in prop::sample::select(vec![
             Scores::Ignored,
             Scores::Any,
+            Scores::Either,
             Scores::Forbidden,
             Scores::UpTo(5.0),
             Scores::Unbounded,
@@ -105,10 +106,10 @@ proptest! {
         if let Ruling::Points(points) = ruled.ruling {
             prop_assert!(points.is_finite());
             prop_assert!(!matches!(scores, Scores::Ignored | Scores::Forbidden));
-            prop_assert!(scores == Scores::Any || points >= 0.0);
+            prop_assert!(matches!(scores, Scores::Any | Scores::Either) || points >= 0.0);
         }
         if let Ruling::Share(share) = ruled.ruling {
-            prop_assert!(matches!(scores, Scores::Any | Scores::UpTo(_)));
+            prop_assert!(matches!(scores, Scores::Either | Scores::UpTo(_)));
             prop_assert!((0.0..=1.0).contains(&share));
         }
     }

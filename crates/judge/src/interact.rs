@@ -118,8 +118,8 @@ impl<R: Runs> Workshop<R> {
                 self.ruled(*calling, theirs, report).map(Asked::Ruled)
             }
             Interactor::Validator(_) => {
-                folder.keep(theirs);
-                self.validated(theirs, scene.scores)
+                let kept = folder.keep(theirs, scene.scores);
+                kept.and_then(|()| self.validated(theirs, scene.scores))
             }
         };
         let flooded = talked.solution.report.stdout_bytes > most;

@@ -57,8 +57,15 @@ const LONGEST: usize = 4096;
 /// A folder of scripts, packed after its `build`.
 pub(crate) const PACKED: &str = ".program.tar";
 /// Builds, and packs everything that lies there then.
+/// An interpreter that its first line names has to be here, for else every run would fail.
 const BUILD: &str = "if [ -e build ]; then ./build >&2 || exit 1; fi; \
-    [ -e run ] || { echo 'there is no run' >&2; exit 1; }; tar -cf .program.tar ./*";
+    [ -e run ] || { echo 'there is no run' >&2; exit 1; }; \
+    first=$(head -c 256 run | head -n 1 | tr -d '\\0'); \
+    case $first in '#!'*) set -- ${first#'#!'}; \
+    case $1 in */env) [ \"$2\" != -S ] || shift; set -- \"$2\";; esac; \
+    command -v \"$1\" >/dev/null || { echo \"$1\" >&2; exit 3; };; esac; tar -cf .program.tar ./*";
+/// How it ends when the interpreter is not here.
+const NO_INTERPRETER: u8 = 3;
 /// Unpacks, and becomes the program, where it has to look around: see `look.rs`.
 const RUN: &str = "tar -xf .program.tar && cd \"${FILES_OF_SUBMISSION:-.}\" && exec /w/run \"$@\"";
 /// What building may use: as much as a slow compiler.
@@ -142,6 +149,14 @@ impl<R: Runs> Workshop<R> {
             read_only: false,
         })?;
         let report = &outcome.report;
+        let lacks = Ending::Exited { code: NO_INTERPRETER };
+        if (&report.cause, report.ending) == (&Cause::Exited, lacks) {
+            let named = String::from_utf8_lossy(&outcome.stderr);
+            let named = named.lines().last().unwrap_or_default();
+            return Err(Trouble::node(format!(
+                "its first line names `{named}` to run it, which is not on this machine; install it"
+            )));
+        }
         if (&report.cause, report.ending) != (&Cause::Exited, Ending::Exited { code: 0 }) {
             let how = describe::with_stderr(report, &outcome.stderr);
             return Err(fault(format!("its build script {how}")));

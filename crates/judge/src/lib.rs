@@ -67,5 +67,5 @@ pub use sandboxed::Sandboxed;
 pub use share::Share;
 pub use spent::Spent;
 pub use trouble::{Trouble, Unjudged};
-pub use verify::{Finding, Verified, check_package, verify_solution};
+pub use verify::{Checked, Finding, Verified, check_package, verify_solution};
 pub use workshop::{MAX_LOG, Workshop};

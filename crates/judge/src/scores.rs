@@ -12,8 +12,10 @@ const TOLERANCE: f64 = 1e-9;
 pub(crate) enum Scores {
     /// Nothing: the problem has no scores, or the test is a sample.
     Ignored,
-    /// They may be any number: ICPC's old versions.
+    /// They may be any number: ICPC's old versions, which know `score.txt` alone.
     Any,
+    /// They may be any number or any part: what proves a validator.
+    Either,
     /// There may be none: the group passes or fails as a whole.
     Forbidden,
     /// A score from 0 up to that, or a part of it; neither is all of it.
@@ -29,7 +31,8 @@ impl Scores {
         let policy = group.map_or(PointsPolicy::EachTest, |group| group.points_policy);
         match (&problem.scoring, policy) {
             (Scoring::PassFail, _) => Self::Ignored,
-            (Scoring::Graded(_), _) => Self::of_proofs(problem),
+            (Scoring::Graded(_), _) if Self::of_proofs(problem) == Self::Ignored => Self::Ignored,
+            (Scoring::Graded(_), _) => Self::Any,
             (Scoring::Points, _) if test.sample => Self::Ignored,
             (Scoring::Points, PointsPolicy::CompleteGroup) => Self::Forbidden,
             (Scoring::Points, PointsPolicy::EachTest | PointsPolicy::Minimum) => {
@@ -41,7 +44,7 @@ impl Scores {
     /// Of a case that lies in no group: what proves a validator, not a submission.
     pub(crate) fn of_proofs(problem: &Problem) -> Self {
         match &problem.checker {
-            Checker::Validators(validators) if validators.scores => Self::Any,
+            Checker::Validators(validators) if validators.scores => Self::Either,
             Checker::Validators(_)
             | Checker::Default
             | Checker::Standard(_)
@@ -71,7 +74,7 @@ impl Scores {
     pub(crate) fn rejected(self, score: bool, multiplier: bool) -> Result<(), String> {
         let counts = match self {
             Self::Ignored => false,
-            Self::Any => score,
+            Self::Any | Self::Either => score,
             Self::Forbidden | Self::UpTo(_) | Self::Unbounded => score || multiplier,
         };
         if counts { Err("gives a score to an output it rejects".to_owned()) } else { Ok(()) }
@@ -87,7 +90,7 @@ impl Scores {
             Self::UpTo(most) if points > most + TOLERANCE => {
                 Err(format!("left {points} in {name}; the test gives {most} at most"))
             }
-            Self::Ignored | Self::Any | Self::UpTo(_) | Self::Unbounded => {
+            Self::Ignored | Self::Any | Self::Either | Self::UpTo(_) | Self::Unbounded => {
                 Ok(Ruling::Points(points))
             }
         }
@@ -97,13 +100,16 @@ impl Scores {
         let name = "score_multiplier.txt";
         match self {
             Self::Forbidden => Err(whole(name)),
+            Self::Any => Err(format!(
+                "left a {name} and no score.txt; this version of the format knows score.txt alone"
+            )),
             Self::Unbounded => {
                 Err(format!("left a {name}; the test has no highest score to be multiplied"))
             }
-            Self::Ignored | Self::Any | Self::UpTo(_) if !(0.0..=1.0).contains(&share) => {
+            Self::Ignored | Self::Either | Self::UpTo(_) if !(0.0..=1.0).contains(&share) => {
                 Err(format!("left {share} in {name}; expected 0 to 1"))
             }
-            Self::Ignored | Self::Any | Self::UpTo(_) => Ok(Ruling::Share(share)),
+            Self::Ignored | Self::Either | Self::UpTo(_) => Ok(Ruling::Share(share)),
         }
     }
 }
@@ -133,7 +139,7 @@ mod tests {
             (Scores::Any, None, None, Accepted),
             (Scores::Any, Some(" 37.5\n"), None, Points(37.5)),
             (Scores::Any, Some("-1e1"), None, Points(-10.0)),
-            (Scores::Any, None, Some("0.25"), Share(0.25)),
+            (Scores::Either, None, Some("0.25"), Share(0.25)),
             (Scores::Forbidden, None, None, Accepted),
             (FIVE, None, None, Accepted),
             (FIVE, Some("0"), None, Points(0.0)),
@@ -156,7 +162,8 @@ mod tests {
             (Scores::Any, Some(""), None, "score.txt"),
             (Scores::Any, Some("inf"), None, "score.txt"),
             (Scores::Any, Some("1"), Some("1"), "both"),
-            (Scores::Any, None, Some("1.01"), "expected 0 to 1"),
+            (Scores::Any, None, Some("0.5"), "knows score.txt alone"),
+            (Scores::Either, None, Some("1.01"), "expected 0 to 1"),
             (Scores::Forbidden, Some("1"), None, "as a whole"),
             (Scores::Forbidden, None, Some("1"), "as a whole"),
             (FIVE, Some("5.001"), None, "5 at most"),

@@ -25,6 +25,15 @@ pub struct Finding {
     pub message: String,
 }
 
+/// What came of looking at a package itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Checked {
+    /// What is not as the package says.
+    pub findings: Vec<Finding>,
+    /// What could not be looked at, and why.
+    pub troubles: Vec<Trouble>,
+}
+
 /// What became of one solution.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verified {

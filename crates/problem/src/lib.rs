@@ -87,8 +87,8 @@ pub use mode::{Mode, Passes};
 pub use package::{Answer, Format, IcpcVersion, Input, Package, PackageTest};
 pub use parts::{
     CHECKTESTDATA, Checker, CheckerTest, CheckerWord, Include, IncludeFor, IncludeStage,
-    InvalidInput, JuryProgram, Part, Resource, Scripts, Solution, Tool, Validator, ValidatorArgs,
-    ValidatorTest, Validators,
+    InvalidInput, JuryProgram, Part, Resource, Scripts, Solution, Tool, VIVA, Validator,
+    ValidatorArgs, ValidatorTest, Validators,
 };
 pub use problem::{Problem, Test};
 pub use scoring::{

@@ -141,6 +141,22 @@ impl Package {
         crate::open::open(path, languages)
     }
 
+    /// Leaves an input validator out, by its name, and notes that; what nobody else may reject is
+    /// left out with it. Whether there was one of that name.
+    pub fn skip_validator(&mut self, name: &str) -> bool {
+        let before = self.validators.len();
+        self.validators.retain(|validator| validator.tool.name != name);
+        if self.validators.len() == before {
+            return false;
+        }
+        self.notes.push(format!("input validator {name} is left out, as asked"));
+        if !self.invalid_inputs.is_empty() {
+            self.invalid_inputs.clear();
+            self.notes.push("so are the invalid inputs, which it may be meant for".to_owned());
+        }
+        true
+    }
+
     /// The solution that makes answers: the one tagged `main`.
     #[must_use]
     pub fn main_solution(&self) -> Option<&Solution> {

@@ -98,8 +98,8 @@ impl Tool {
         let language = self.language.clone().ok_or_else(|| PackageError::Unsupported {
             file: self.source.display().to_string(),
             what: format!(
-                "type `{}` is listed by no language file; add it to `polygon` in one of \
-                 cluster-config/languages/*.toml",
+                "type `{}` is listed by no language file; add it to `extensions`, or to `polygon` \
+                 for a Polygon package, in one of cluster-config/languages/*.toml",
                 self.kind
             ),
         })?;
@@ -226,6 +226,8 @@ pub struct Solution {
 /// The type of an input validator that is no program but a description of inputs, in the language
 /// of that name; only ICPC packages have them.
 pub const CHECKTESTDATA: &str = "ctd";
+/// The type of an input validator that is a description in VIVA, which nobody here follows.
+pub const VIVA: &str = "viva";
 
 /// A program that checks inputs, with the cases that prove it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -289,6 +291,8 @@ impl ValidatorArgs {
 /// A case for a checker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckerTest {
+    /// How people name it: `checker test 2`, `valid_output/1`.
+    pub name: String,
     /// The test's input.
     pub input: PathBuf,
     /// What a solution printed.
@@ -297,6 +301,8 @@ pub struct CheckerTest {
     pub answer: PathBuf,
     /// What the checker is called with beside the files.
     pub args: Vec<String>,
+    /// What input validators are called with to see the input; `None` when they need not.
+    pub input_args: Option<ValidatorArgs>,
     /// What the checker has to say.
     pub verdict: CheckerWord,
 }

@@ -112,7 +112,7 @@ fn each_bad_job_ends_with_its_reason_and_a_je_and_holds_up_nobody() {
 }
 
 #[test]
-fn a_package_that_is_corrupt_in_the_store_is_a_je_until_it_is_pushed_again() {
+fn a_package_that_is_corrupt_or_not_whole_in_the_store_is_a_je_until_it_is_pushed_again() {
     needs_root();
     let scratch = Scratch::new("corrupt");
     let dir = scratch.path().join("up");
@@ -120,23 +120,32 @@ fn a_package_that_is_corrupt_in_the_store_is_a_je_until_it_is_pushed_again() {
     assert_eq!(push(&up), "new");
     let mut nats = Nats::of_directory(&dir);
     let last = br#"{"last_by_subj":"$O.PKG.C.>"}"#;
-    let chunk = nats.request_with("$JS.API.STREAM.MSG.GET.OBJ_PKG", last);
-    let (subject, sequence) = (&chunk["message"]["subject"], &chunk["message"]["seq"]);
-    let subject = subject.as_str().unwrap_or_else(|| panic!("no chunk: {chunk}"));
-    let delete = json!({"seq": sequence}).to_string();
-    nats.request_with("$JS.API.STREAM.MSG.DELETE.OBJ_PKG", delete.as_bytes());
-    nats.publish(subject, b"what a broken disk gives back");
-
-    let judged = submit(&up, &right(), "early");
-    assert_eq!((&judged["verdict"], &judged["fault"]), (&json!("JE"), &json!("package")));
-    let letter = letters(&up).pop().expect("a dead letter");
-    assert_eq!((&letter["reason"], &letter["submission"]), (&json!("package"), &json!("early")));
-    let message = letter["message"].as_str().expect("a message");
-    assert!(message.contains("range-sums") && message.contains("damaged"), "{message}");
-
-    assert_eq!(push(&up), "replaced");
-    assert_eq!(push(&up), "already-there");
-    let number = letter["number"].to_string();
+    for (id, instead, said) in [
+        ("lost", None, "is damaged"),
+        ("early", Some(b"what a broken disk gives back"), "is damaged"),
+    ] {
+        let chunk = nats.request_with("$JS.API.STREAM.MSG.GET.OBJ_PKG", last);
+        let (subject, sequence) = (&chunk["message"]["subject"], &chunk["message"]["seq"]);
+        let subject = subject.as_str().unwrap_or_else(|| panic!("no chunk: {chunk}"));
+        let delete = json!({"seq": sequence}).to_string();
+        nats.request_with("$JS.API.STREAM.MSG.DELETE.OBJ_PKG", delete.as_bytes());
+        if let Some(bytes) = instead {
+            nats.publish(subject, bytes);
+        }
+        let judged = submit(&up, &right(), id);
+        assert_eq!((&judged["verdict"], &judged["fault"]), (&json!("JE"), &json!("package")));
+        let letters = letters(&up);
+        let letter = letters.iter().find(|letter| letter["submission"] == id);
+        let letter = letter.unwrap_or_else(|| panic!("{id} is not among {letters:#?}"));
+        assert_eq!(letter["reason"], "package", "{letter}");
+        let message = letter["message"].as_str().expect("a message");
+        assert!(message.contains("range-sums") && message.contains(said), "{message}");
+        assert_eq!(push(&up), "replaced");
+        assert_eq!(push(&up), "already-there");
+    }
+    let letters = letters(&up);
+    let letter = letters.iter().find(|letter| letter["submission"] == "early");
+    let number = letter.expect("the letter of the second")["number"].to_string();
     let (code, _, stderr) = ended(&mut up.minos(&["dead", "retry", &number]));
     assert_eq!(code, 0, "{stderr}");
     let again = verdict(&up, "early");

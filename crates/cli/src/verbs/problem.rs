@@ -47,6 +47,9 @@ struct PushArgs {
     /// Push it without judging its solutions first (see `minos verify`).
     #[arg(long)]
     unverified: bool,
+    /// Leave an input validator out of that, by the name of its file; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    skip_validator: Vec<String>,
     /// Print one JSON document on stdout and nothing else there.
     #[arg(long)]
     json: bool,
@@ -111,7 +114,8 @@ pub(crate) fn run(console: Console, args: &Args) -> Outcome {
 }
 
 fn push(console: Console, args: &PushArgs) -> Outcome {
-    let package = workshop::open_package(&args.package)?;
+    let mut package = workshop::open_package(&args.package)?;
+    verify::skip_validators(&mut package, &args.skip_validator)?;
     for note in &package.notes {
         console.note(&format!("note: {note}"));
     }
@@ -167,10 +171,13 @@ fn verified(console: Console, package: &Package) -> Result<(), Failure> {
         package.id
     );
     match verification.exit() {
-        // A solution in a language that this machine lacks proves nothing against the package.
+        // A solution in a language that this machine lacks proves nothing against the package, but
+        // of one that could not be looked at nothing is proved.
+        Exit::Environment if !verification.troubles.is_empty() => Err(Failure::environment(line)),
         Exit::Yes | Exit::Environment => Ok(()),
         Exit::JudgeFault => Err(Failure::judge(line)),
-        Exit::No | Exit::Input => Err(Failure::no(line)),
+        Exit::Input => Err(Failure::input(line)),
+        Exit::No => Err(Failure::no(line)),
     }
 }
 

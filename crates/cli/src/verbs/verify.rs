@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use indicatif::ProgressBar;
-use minos_judge::{Finding, Trouble, Verified, check_package, verify_solution};
+use minos_judge::{Checked, Finding, Trouble, Verified, check_package, verify_solution};
 use minos_model::{Fault, NodeId, Verdict};
 use minos_problem::{Package, Problem, Solution};
 
@@ -33,13 +33,17 @@ pub(crate) struct Args {
     /// Run every test of every solution, also when an earlier one has proved what is expected.
     #[arg(long)]
     all_tests: bool,
+    /// Leave an input validator out, by the name of its file; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    skip_validator: Vec<String>,
     /// Print one JSON document on stdout and nothing else there.
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(console: Console, args: &Args) -> Outcome {
-    let package = workshop::open_package(&args.package)?;
+    let mut package = workshop::open_package(&args.package)?;
+    skip_validators(&mut package, &args.skip_validator)?;
     let verification = verify(console, &package, args.all_tests)?;
     if args.json {
         console.json(&verify_report::Document::of(&verification))?;
@@ -47,6 +51,25 @@ pub(crate) fn run(console: Console, args: &Args) -> Outcome {
         console.say(&verify_table::in_words(console, &verification))?;
     }
     Ok(verification.exit())
+}
+
+/// Leaves out the input validators that somebody named.
+///
+/// # Errors
+/// Exit code 2: the package has none of that name.
+pub(crate) fn skip_validators(package: &mut Package, names: &[String]) -> Result<(), Failure> {
+    for name in names {
+        if !package.skip_validator(name) {
+            let known: Vec<&str> =
+                package.validators.iter().map(|validator| validator.tool.name.as_str()).collect();
+            return Err(Failure::input(format!(
+                "--skip-validator {name}: package {} has no such input validator; it has: {}",
+                package.id,
+                if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Everything that was found out about a package.
@@ -68,10 +91,12 @@ impl Verification {
             let verdict = one.judgement.as_ref().map(|judgement| judgement.verdict);
             verdict == Some(Verdict::JudgeError)
         };
-        let ours = |trouble: &Trouble| matches!(trouble.fault, Fault::Node | Fault::Broker);
+        let fault = |of: Fault| self.troubles.iter().any(|trouble| trouble.fault == of);
         let contradicted = |one: &Verified| !one.contradictions.is_empty();
-        if self.solutions.iter().any(judged) || self.troubles.iter().any(|it| !ours(it)) {
+        if self.solutions.iter().any(judged) || fault(Fault::Checker) {
             Exit::JudgeFault
+        } else if fault(Fault::Package) {
+            Exit::Input
         } else if !self.findings.is_empty() || self.solutions.iter().any(contradicted) {
             Exit::No
         } else if self.solutions.iter().any(|one| one.trouble.is_some())
@@ -93,7 +118,7 @@ enum Part<'a> {
 
 /// What a slot tells.
 enum Told {
-    Package(Result<Vec<Finding>, Trouble>),
+    Package(Result<Checked, Trouble>),
     Solution(usize, Box<Verified>),
 }
 
@@ -122,7 +147,10 @@ pub(crate) fn verify(
     let mut solutions: Vec<(usize, Verified)> = Vec::new();
     for one in told {
         match one {
-            Told::Package(Ok(found)) => findings = found,
+            Told::Package(Ok(checked)) => {
+                findings = checked.findings;
+                troubles.extend(checked.troubles);
+            }
             Told::Package(Err(trouble)) => troubles.push(trouble),
             Told::Solution(index, verified) => solutions.push((index, *verified)),
         }

@@ -176,7 +176,8 @@ fn unprepared(package: &Package, error: &PrepareError) -> Failure {
 /// # Errors
 /// Exit code 2: which file, which field, what was expected.
 pub(crate) fn open_package(path: &Path) -> Result<Package, Failure> {
-    Package::open(path).map_err(|error| Failure::input(with_causes(&error)))
+    let opened = Package::open_with(path, &languages()?);
+    opened.map_err(|error| Failure::input(with_causes(&error)))
 }
 
 /// Where prepared problems, builds and the pinned broker are kept.

@@ -118,3 +118,33 @@ fn what_graders_and_scorers_use_is_counted_and_what_they_print_is_the_score() {
         }
     }
 }
+
+#[test]
+fn all_passes_of_a_test_give_scores_in_the_same_way() {
+    let (score, multiplier) = ("feedback/score.txt", "feedback/score_multiplier.txt");
+    for (first, last, verdict) in [
+        (score, score, "AC"),
+        (multiplier, multiplier, "AC"),
+        (score, multiplier, "JE"),
+        (multiplier, score, "JE"),
+    ] {
+        let mut scene = validated(Passes::UpTo(2), true);
+        scene.problem.scoring = Scoring::Points;
+        scene.problem.tests[0].points = Some(1.0);
+        scene.problem.tests[0].sample = false;
+        let runs = named().on("<BIN>", Reply::print("out")).when(".validator", move |request| {
+            let asks = request.stdin.is_some() && request.descriptors[0].starts_with(b"in1");
+            Ok(if asks {
+                Reply::exit(42).file(first, "1").file("feedback/nextpass.in", "2")
+            } else {
+                Reply::exit(42).file(last, "1")
+            })
+        });
+        let judged = scene.judge(runs).0.unwrap_or_else(|unjudged| unjudged.judgement);
+        assert_eq!(judged.verdict.as_str(), verdict, "{first} {last} {:?}", judged.fault);
+        assert_eq!(
+            judged.fault.map(|(fault, _)| fault),
+            (verdict == "JE").then_some(Fault::Checker)
+        );
+    }
+}

@@ -1,18 +1,21 @@
 //! What a package's validators and checker say of its inputs and of the author's own cases.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use minos_model::{Cause, Ending};
-use minos_problem::{CHECKTESTDATA, CheckerTest, CheckerWord, Format, Package, Problem, Validator};
+use minos_problem::{
+    CHECKTESTDATA, CheckerTest, CheckerWord, Format, JuryProgram, Package, Problem, Tool, VIVA,
+    Validator,
+};
 
-use super::Finding;
+use super::{Checked, Finding};
 use crate::check::{Asked, Compared, Comparer};
 use crate::ctd::{self, Refusal};
 use crate::describe;
 use crate::feedback::Folder;
 use crate::jury::JuryLimits;
-use crate::port::Runs;
+use crate::port::{InFile, Runs};
 use crate::program::Program;
 use crate::ruling::Ruling;
 use crate::scores::Scores;
@@ -32,6 +35,12 @@ enum Body<B> {
     Description(Vec<u8>),
 }
 
+/// An input, and the files that lie beside whoever reads it, by their names.
+type Given<'a> = (&'a Path, &'a [(String, PathBuf)]);
+
+/// The signal of a failed assertion.
+const ABORTED: u8 = 6;
+
 /// What a validator said of an input.
 enum Word {
     Valid,
@@ -45,11 +54,12 @@ struct Checking<'a, R: Runs> {
     package: &'a Package,
     problem: &'a Problem,
     limits: JuryLimits,
-    findings: Vec<Finding>,
+    checked: Checked,
 }
 
 /// Runs the package's validators on every input and on the cases the author gives for them, and the
-/// checker on the author's cases for it. `progress` is told what is looked at.
+/// checker on the author's cases for it. `progress` is told what is looked at. A validator that
+/// cannot be asked here is a trouble of its own, and everything else is looked at all the same.
 ///
 /// # Errors
 /// When something could not be run: the node's fault, or a part that does not compile.
@@ -58,9 +68,9 @@ pub fn check_package<R: Runs>(
     package: &Package,
     problem: &Problem,
     progress: &mut dyn FnMut(&str),
-) -> Result<Vec<Finding>, Trouble> {
+) -> Result<Checked, Trouble> {
     let limits = JuryLimits::of(&problem.rules);
-    let mut checking = Checking { workshop, package, problem, limits, findings: Vec::new() };
+    let mut checking = Checking { workshop, package, problem, limits, checked: Checked::default() };
     let validators = checking.validators()?;
     for (test, made) in package.tests.iter().zip(&problem.tests) {
         if made.of_sources {
@@ -69,14 +79,23 @@ pub fn check_package<R: Runs>(
         let place = format!("test {}", test.name);
         progress(&place);
         for ready in &validators {
-            let args = test.input_args.of(&ready.validator.tool.name).to_vec();
-            checking.expect_valid(ready, &made.input, args, &place)?;
+            let args = test.input_args.of(&ready.validator.tool.name);
+            // What a submission is given beside its input is part of what may be wrong.
+            let args = args.iter().chain(&test.args).cloned().collect();
+            checking.expect_valid(ready, (&made.input, &test.files), args, &place)?;
+        }
+    }
+    for case in &package.checker_tests {
+        let Some(args) = &case.input_args else { continue };
+        for ready in &validators {
+            let args = args.of(&ready.validator.tool.name).to_vec();
+            checking.expect_valid(ready, (&case.input, &[]), args, &case.name)?;
         }
     }
     checking.own_cases(&validators, progress)?;
     checking.invalid_inputs(&validators, progress)?;
     checking.checker_cases(progress)?;
-    Ok(checking.findings)
+    Ok(checking.checked)
 }
 
 impl<'a, R: Runs> Checking<'a, R> {
@@ -89,23 +108,53 @@ impl<'a, R: Runs> Checking<'a, R> {
                 ready.push(Ready { validator, body });
                 continue;
             }
-            let during = |trouble: Trouble| trouble.during("validator");
-            // The package is right: it is this installation that lacks the language.
-            let program = tool.jury_program().map_err(|error| Trouble::node(error.to_string()))?;
-            let built = self.workshop.jury_program(&program, Trouble::package);
-            ready.push(Ready { validator, body: Body::Program(built.map_err(during)?) });
+            let program = self.program_of(tool);
+            let built = program.and_then(|it| self.workshop.jury_program(&it, Trouble::package));
+            match built.map_err(|trouble| trouble.during("validator")) {
+                Ok(program) => ready.push(Ready { validator, body: Body::Program(program) }),
+                Err(trouble) => self.checked.troubles.push(trouble),
+            }
         }
         Ok(ready)
     }
 
+    /// A validator as a program. Where it is none, the package is right: it is this installation
+    /// that lacks the language.
+    fn program_of(&self, tool: &Tool) -> Result<JuryProgram, Trouble> {
+        if self.package.format != Format::Polygon && tool.kind == VIVA && tool.language.is_none() {
+            let name = &tool.name;
+            return Err(Trouble::node(format!(
+                "{name}: a description of inputs in VIVA, which is not followed here; write it in \
+                 checktestdata ({}.{CHECKTESTDATA}) or as a program, or leave it out with \
+                 --skip-validator {name}",
+                name.trim_end_matches(".viva")
+            )));
+        }
+        tool.jury_program().map_err(|error| {
+            let leave = &tool.name;
+            Trouble::node(format!("{error}; or leave it out with --skip-validator {leave}"))
+        })
+    }
+
     fn found(&mut self, place: &str, message: impl Into<String>) {
-        self.findings.push(Finding { place: place.to_owned(), message: message.into() });
+        self.checked.findings.push(Finding { place: place.to_owned(), message: message.into() });
+    }
+
+    /// Whether the package holds the file of a case; else that is found.
+    fn holds(&mut self, file: &Path, place: &str) -> bool {
+        let holds = file.is_file();
+        if !holds {
+            let path = file.strip_prefix(&self.package.root).unwrap_or(file);
+            let missing = format!("the package holds no file `{}`", path.display());
+            self.found(place, missing);
+        }
+        holds
     }
 
     fn expect_valid(
         &mut self,
         ready: &Ready<'_, R::Blob>,
-        input: &Path,
+        input: Given<'_>,
         args: Vec<String>,
         place: &str,
     ) -> Result<(), Trouble> {
@@ -124,7 +173,7 @@ impl<'a, R: Runs> Checking<'a, R> {
     fn word(
         &mut self,
         ready: &Ready<'_, R::Blob>,
-        input: &Path,
+        (input, beside): Given<'_>,
         args: Vec<String>,
     ) -> Result<Word, Trouble> {
         let program = match &ready.body {
@@ -133,6 +182,10 @@ impl<'a, R: Runs> Checking<'a, R> {
         };
         let mut request = program.request(args, self.limits.checker())?;
         request.stdin = Some(self.workshop.runs.open(input)?);
+        for (name, path) in beside {
+            let content = self.workshop.runs.open(path)?;
+            request.files.push(InFile::new(name.clone(), content));
+        }
         let outcome = self.workshop.runs.run(request)?;
         let how = describe::with_stderr(&outcome.report, &outcome.stderr);
         let polygon = self.package.format == Format::Polygon;
@@ -140,9 +193,10 @@ impl<'a, R: Runs> Checking<'a, R> {
             (Cause::Cancelled, _) => return Err(Trouble::node("a validator was broken off")),
             (Cause::Exited, Ending::Exited { code }) => match (polygon, code) {
                 (true, 0) | (false, 42) => Word::Valid,
-                (true, _) | (false, 43 | 1) => Word::Invalid(how),
-                (false, _) => Word::Failed(how),
+                _ => Word::Invalid(how),
             },
+            // An assertion of the validator's.
+            (Cause::Signalled, Ending::Signalled { signal: ABORTED }) => Word::Invalid(how),
             _ => Word::Failed(how),
         })
     }
@@ -170,12 +224,15 @@ impl<'a, R: Runs> Checking<'a, R> {
             for (number, case) in (1..).zip(&ready.validator.tests) {
                 let place = format!("test {number} of validator {name}");
                 progress(&place);
+                if !self.holds(&case.input, &place) {
+                    continue;
+                }
                 let given = [("--testset", &case.testset), ("--group", &case.group)];
                 let given =
                     given.into_iter().filter_map(|(flag, value)| Some((flag, value.as_ref()?)));
                 let args =
                     given.flat_map(|(flag, value)| [flag.to_owned(), value.clone()]).collect();
-                match (self.word(ready, &case.input, args)?, case.valid) {
+                match (self.word(ready, (&case.input, &[]), args)?, case.valid) {
                     (Word::Valid, true) | (Word::Invalid(_), false) => {}
                     (Word::Valid, false) => {
                         self.found(&place, "it accepts an input that it has to reject");
@@ -201,7 +258,7 @@ impl<'a, R: Runs> Checking<'a, R> {
             let mut rejected = false;
             for ready in validators {
                 let args = case.args.of(&ready.validator.tool.name).to_vec();
-                match self.word(ready, &case.input, args)? {
+                match self.word(ready, (&case.input, &[]), args)? {
                     Word::Valid => {}
                     Word::Invalid(_) => rejected = true,
                     Word::Failed(how) => {
@@ -210,7 +267,8 @@ impl<'a, R: Runs> Checking<'a, R> {
                     }
                 }
             }
-            if !rejected {
+            // One that could not be asked may be the one.
+            if !rejected && self.checked.troubles.is_empty() {
                 self.found(&case.name, "no validator rejects it");
             }
         }
@@ -223,13 +281,16 @@ impl<'a, R: Runs> Checking<'a, R> {
             return Ok(());
         }
         let comparer = self.workshop.comparer(self.problem, Trouble::package)?;
-        for (number, case) in (1..).zip(&self.package.checker_tests) {
-            let place = format!("checker test {number}");
-            progress(&place);
+        for case in &self.package.checker_tests {
+            progress(&case.name);
+            let files = [&case.input, &case.output, &case.answer];
+            if !files.into_iter().all(|file| self.holds(file, &case.name)) {
+                continue;
+            }
             let said = self.said(&comparer, case)?;
             if said != case.verdict {
                 let (said, expected) = (in_words(said), in_words(case.verdict));
-                self.found(&place, format!("the checker says {said}; expected {expected}"));
+                self.found(&case.name, format!("the checker says {said}; expected {expected}"));
             }
         }
         Ok(())

@@ -9,7 +9,7 @@ use super::{legacy, recent};
 use crate::relative::base_name;
 use crate::{
     Answer, CheckerTest, CheckerWord, Group, IcpcVersion, Input, InvalidInput, PackageError,
-    PackageTest, Scoring, ValidatorArgs,
+    PackageTest, Passes, Scoring, ValidatorArgs,
 };
 
 /// What `data/` holds.
@@ -165,15 +165,53 @@ fn proofs(place: &Place<'_>, manifest: &Manifest, data: &mut Data) -> Result<(),
                 Err(place.wrong(&path, "missing; expected .in, .ans and .out for every case"))
             };
             data.checker_tests.push(CheckerTest {
+                name: format!("{folder}/{name}"),
                 input: file("in")?,
                 output: file("out")?,
                 answer: file("ans")?,
                 args: settings.validator_args.unwrap_or_default(),
+                input_args: Some(settings.input_args.unwrap_or_default()),
                 verdict,
             });
         }
     }
+    if manifest.version == IcpcVersion::V202509 {
+        let shown = shown_samples(place, manifest, data);
+        data.checker_tests.extend(shown);
+    }
     Ok(())
+}
+
+/// What people are shown as right outputs of samples has to be right.
+fn shown_samples(place: &Place<'_>, manifest: &Manifest, data: &Data) -> Vec<CheckerTest> {
+    if manifest.mode.interactive || manifest.mode.passes != Passes::Once {
+        return Vec::new();
+    }
+    let mut shown = Vec::new();
+    for test in data.tests.iter().filter(|test| test.sample) {
+        let file = |ending: &str| format!("data/{}.{ending}", test.name);
+        let other = ["out", "ans.statement", "in.statement", "interaction"];
+        let ending = if place.holds(&file("out")) {
+            "out"
+        } else if other.iter().any(|ending| place.holds(&file(ending))) {
+            continue;
+        } else {
+            "ans"
+        };
+        let (Input::File(input), Answer::File(answer)) = (&test.input, &test.answer) else {
+            continue;
+        };
+        shown.push(CheckerTest {
+            name: format!("{}.{ending}", test.name),
+            input: input.clone(),
+            output: place.path(&file(ending)),
+            answer: answer.clone(),
+            args: test.validator_args.clone(),
+            input_args: None,
+            verdict: CheckerWord::Ok,
+        });
+    }
+    shown
 }
 
 struct Proofs<'a, 'b> {

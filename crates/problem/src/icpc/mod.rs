@@ -17,6 +17,7 @@ mod manifest;
 mod place;
 mod programs;
 mod recent;
+mod scripts;
 mod submissions;
 
 use minos_model::{Digest, LanguageId, ProblemId};

@@ -127,12 +127,17 @@ impl Place<'_> {
     fn file_program(&self, path: &str) -> Result<Tool, PackageError> {
         let kind = kind_of(path);
         let language = self.language(path, &kind);
+        let (folder, base) = path.rsplit_once('/').unwrap_or(("", path));
+        let scripts = match language {
+            Some(_) => None,
+            None => self.as_scripts(folder, (base, &[]))?,
+        };
         Ok(Tool {
             name: base_name(path).to_owned(),
             source: self.constants.path(path)?,
             resources: self.with_testlib(&kind, Vec::new()),
             further: Vec::new(),
-            scripts: None,
+            scripts,
             kind,
             language,
         })
@@ -156,6 +161,12 @@ impl Place<'_> {
             });
         }
         let sources = self.sources(folder, &files);
+        // Of sources in several languages nobody knows which one is meant.
+        let one = sources.language.is_none() && sources.kind == kind_of(&sources.main);
+        let scripts = match one {
+            false => None,
+            true => self.as_scripts(folder, (&sources.main, &files))?,
+        };
         let path = |file: &String| self.constants.path(&format!("{folder}/{file}"));
         let paths = |files: &[String]| files.iter().map(path).collect::<Result<Vec<_>, _>>();
         Ok(Tool {
@@ -163,7 +174,7 @@ impl Place<'_> {
             source: path(&sources.main)?,
             further: paths(&sources.further)?,
             resources: self.with_testlib(&sources.kind, paths(&sources.resources)?),
-            scripts: None,
+            scripts,
             kind: sources.kind,
             language: sources.language,
         })

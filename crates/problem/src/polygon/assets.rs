@@ -104,10 +104,12 @@ fn checker_tests(
             Ok(files.path(&path))
         };
         tests.push(CheckerTest {
+            name: format!("checker test {}", index + 1),
             input: file("input-path-pattern")?,
             output: file("output-path-pattern")?,
             answer: file("answer-path-pattern")?,
             args: Vec::new(),
+            input_args: None,
             verdict,
         });
     }

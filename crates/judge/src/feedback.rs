@@ -23,8 +23,8 @@ const FOLDER: &str = "feedback/";
 pub(crate) const MESSAGE: &str = "feedback/judgemessage.txt";
 /// What is taken out of it: name and largest size.
 pub(crate) const FILES: [(&str, u64); 5] = [
-    (MESSAGE, 64 << 10),
-    ("feedback/teammessage.txt", 64 << 10),
+    (MESSAGE, 1 << 20),
+    ("feedback/teammessage.txt", 1 << 20),
     ("feedback/score.txt", 4 << 10),
     ("feedback/score_multiplier.txt", 4 << 10),
     ("feedback/nextpass.in", 64 << 20),

@@ -154,6 +154,8 @@ fn floods_and_waits_end_at_a_limit_of_the_submission() {
         133,
         &[
             ("flood", "silent", "OLE"),
+            // What is said on stderr is no output.
+            ("complain", "ask", "AC"),
             ("flood", "accept-all", "OLE"),
             ("flood", "flood", "WTL"),
             ("wait", "silent", "WTL"),

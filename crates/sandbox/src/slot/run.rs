@@ -222,7 +222,9 @@ impl Watch<'_> {
         }
         let read = prepared.group.readings()?;
         if let Some(written) = &self.written {
-            self.stdout.count = self.stdout.count.max(written.bytes());
+            // What went to stderr is no output, and has been drained.
+            let output = written.bytes().saturating_sub(self.stderr.count);
+            self.stdout.count = self.stdout.count.max(output);
         }
         let cell = prepared.cell();
         let exec_at = cell.exec_at.load(Ordering::Acquire);

@@ -24,11 +24,8 @@ const MOST_SLACK: CpuTime = CpuTime::from_ms(500);
 /// waits does not work: programs that are made to be this close cost a node a dozen times their
 /// time, and no more.
 const PATIENCE: u32 = 10;
-/// A run that was short waits this long all the same, and twice as long the second time: the machine's
-/// pace changes every few seconds.
-const LEAST_PATIENCE: Duration = Duration::from_secs(2);
-/// Until so much of one judging has been spent with that.
-const MOST_PATIENCE: Duration = Duration::from_secs(15);
+/// One that was short waits this long all the same: moments come and go more slowly.
+const LEAST_PATIENCE: Duration = Duration::from_secs(1);
 
 /// When a test is run again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,23 +56,6 @@ impl Fairness {
         let percent = self.within_percent.max(beside);
         let part = limit.micros().saturating_mul(u64::from(percent)) / 100;
         CpuTime::from_micros(part).min(MOST_SLACK)
-    }
-}
-
-/// What one judging may still spend with waiting for quiet moments that are short of time.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Patience(Duration);
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self(MOST_PATIENCE)
-    }
-}
-
-impl Patience {
-    /// How long a run that took so long may wait to be made again, for the first time or later.
-    fn after(self, wall: Duration, repetition: u32) -> Duration {
-        (wall * PATIENCE).max((LEAST_PATIENCE * repetition).min(self.0))
     }
 }
 
@@ -124,14 +104,12 @@ impl<R: Runs> Workshop<R> {
         let mut best = self.run_counted(request)?;
         let mut others = Vec::new();
         let Some(mut again) = again else { return Ok((best, others)) };
-        let wall = best.report.wall.duration();
-        for repetition in 1..=self.fairness.repeats {
+        again.quiet = Some((best.report.wall.duration() * PATIENCE).max(LEAST_PATIENCE));
+        for _repetition in 0..self.fairness.repeats {
             if !is_close(&best.report, limit, room) {
                 break;
             }
-            again.quiet = Some(self.patience.after(wall, repetition));
             let outcome = self.run_counted(again.clone())?;
-            self.patience.0 = self.patience.0.saturating_sub(outcome.waited);
             room = if outcome.steady { narrow } else { wide };
             if outcome.report.cause == Cause::Cancelled {
                 return Ok((outcome, others));
@@ -292,24 +270,6 @@ mod tests {
         let report = took(1_050).report;
         let repeat = repeat(&report);
         assert_eq!((repeat.cpu, repeat.wall), (report.cpu, WallTime::from_ms(4)));
-    }
-
-    #[test]
-    fn a_run_waits_ten_times_its_time_or_some_seconds_while_its_judging_has_them() {
-        let seconds = Duration::from_secs;
-        for (left, wall, repetition, expected) in [
-            (15, 0, 1, 2),
-            (15, 0, 2, 4),
-            (15, 1, 1, 10),
-            (4, 0, 2, 4),
-            (3, 0, 2, 3),
-            (0, 0, 1, 0),
-            (0, 1, 1, 10),
-        ] {
-            let got = Patience(seconds(left)).after(seconds(wall), repetition);
-            assert_eq!(got, seconds(expected), "{left} {wall} {repetition}");
-        }
-        assert_eq!(Patience::default().0, MOST_PATIENCE);
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
-use std::time::Duration;
 
 use minos_model::{Bytes, Cause, CpuTime, Ending, Isolation, RunReport, WallTime};
 
@@ -219,7 +218,7 @@ impl FakeRuns {
                 .map(|(_, content)| Rc::new(content.clone()))
         });
         let collected = collected.collect();
-        let (report, waited, steady) = (reply.report, Duration::ZERO, reply.steady);
-        Ok((Outcome { report, stdout, stderr, collected, waited, steady }, reply.last))
+        let (report, steady) = (reply.report, reply.steady);
+        Ok((Outcome { report, stdout, stderr, collected, steady }, reply.last))
     }
 }

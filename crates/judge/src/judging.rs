@@ -7,7 +7,6 @@ use minos_model::{
 use minos_problem::{IncludeStage, Problem, Solution, Test};
 
 use crate::check::Comparer;
-use crate::fair::Patience;
 use crate::interact::Interactor;
 use crate::jury::JuryLimits;
 use crate::port::Runs;
@@ -111,7 +110,6 @@ fn judge_whole<R: Runs>(
     progress: &mut dyn FnMut(Stage),
 ) -> Result<Judgement, Box<Unjudged>> {
     let mut found = Found::default();
-    workshop.patience = Patience::default();
     let judged =
         Judging { workshop, submission, solution, problem, options, progress }.run(&mut found);
     let isolation = Some(workshop.runs.isolation());

@@ -123,9 +123,7 @@ pub struct Outcome<B> {
     pub stderr: Vec<u8>,
     /// The files asked for, in order; `None` for one that is missing, too large or no plain file.
     pub collected: Vec<Option<B>>,
-    /// How long it waited for a quiet moment.
-    pub waited: Duration,
-    /// Whether it had one, at the usual pace of the machine.
+    /// Whether nothing else ran here, and the machine was as fast as it usually is.
     pub steady: bool,
 }
 

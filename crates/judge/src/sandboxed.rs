@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use minos_model::{Bytes, Cause, Isolation, RunReport};
 use minos_sandbox::{
@@ -97,11 +97,9 @@ impl Runs for Sandboxed {
     }
 
     fn run(&mut self, request: Request<Blob>) -> Result<Outcome<Blob>, RunsError> {
-        let (quiet, begun) = (request.quiet, Instant::now());
-        let turn = self.quiet.as_ref().map(|member| member.turn(quiet));
-        let waited = quiet.map_or(Duration::ZERO, |_patience| begun.elapsed());
+        let turn = self.quiet.as_ref().map(|member| member.turn(request.quiet));
         let steady = turn.as_ref().is_some_and(Turn::is_steady);
-        Ok(Outcome { waited, steady, ..outcome(self.warden.run(&boxed(request))?) })
+        Ok(Outcome { steady, ..outcome(self.warden.run(&boxed(request))?) })
     }
 
     fn run_pair(&mut self, pair: Pair<Blob>) -> Result<PairOutcome<Blob>, RunsError> {
@@ -213,7 +211,6 @@ fn outcome(run: Run) -> Outcome<Blob> {
         stdout: run.stdout,
         stderr: run.stderr,
         collected: run.collected,
-        waited: Duration::ZERO,
         steady: false,
     }
 }

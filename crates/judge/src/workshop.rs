@@ -19,7 +19,7 @@ use minos_problem::{Language, Languages, Step};
 use crate::at_hand::AtHand;
 use crate::builds::{Build, Builds, Key};
 use crate::describe;
-use crate::fair::{Fairness, Patience};
+use crate::fair::Fairness;
 use crate::port::{Executable, InFile, Keep, OutFile, Outcome, Request, Runs};
 use crate::precompiled::Precompiled;
 use crate::program::{Program, environment};
@@ -59,8 +59,6 @@ pub struct Workshop<R: Runs> {
     builds: Arc<Builds>,
     versions: HashMap<LanguageId, String>,
     pub(crate) fairness: Fairness,
-    /// Of the judging that is going on.
-    pub(crate) patience: Patience,
     pub(crate) spent: Spent,
     pub(crate) precompiled: Option<Arc<Precompiled>>,
     at_hand: Arc<AtHand<R::Blob>>,
@@ -100,19 +98,8 @@ impl<R: Runs> Workshop<R> {
     pub fn new(runs: R, languages: Arc<Languages>, builds: Arc<Builds>) -> Self {
         let (versions, fairness) = (HashMap::new(), Fairness::default());
         let (spent, precompiled, at_hand) = (Spent::default(), None, Arc::default());
-        let (parts, patience) = (Vec::new(), Patience::default());
-        Self {
-            runs,
-            languages,
-            builds,
-            versions,
-            fairness,
-            patience,
-            spent,
-            precompiled,
-            at_hand,
-            parts,
-        }
+        let parts = Vec::new();
+        Self { runs, languages, builds, versions, fairness, spent, precompiled, at_hand, parts }
     }
 
     /// The same, with what others hold for their boxes already.

@@ -218,7 +218,11 @@ fn read(path: &Path) -> Result<Costs> {
         })
     };
     let all = [&costs.alone_ms, &costs.full_ms, &costs.dispatch_ms];
-    if !all.into_iter().all(sound) || (costs.alone_ms.is_none() && costs.full_ms.is_none()) {
+    let paced = costs.pace.iter().all(|pace| pace.is_finite() && *pace >= 0.0);
+    if !all.into_iter().all(sound)
+        || !paced
+        || (costs.alone_ms.is_none() && costs.full_ms.is_none())
+    {
         bail!("{shown}: costs: no times of judging, or such as cannot be");
     }
     Ok(costs)

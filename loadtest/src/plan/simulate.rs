@@ -1,5 +1,6 @@
 //! A cluster on paper: submissions arrive as drawn, a free slot takes the oldest one, and keeps it as
-//! long as measured submissions kept theirs.
+//! long as measured submissions kept theirs, by the pace of the second it is: the measured seconds come
+//! in their order, from one that is drawn.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -40,6 +41,7 @@ pub(super) fn play(arrivals: &[Duration], slots: u32, costs: &Costs, seed: u64) 
     let mut draws = ChaCha12Rng::seed_from_u64(seed);
     draws.set_stream(7);
     let mut heap = Slots::new(slots);
+    let pace = Pace { seconds: &costs.pace, from: draws.random() };
     let mut waits = Vec::with_capacity(arrivals.len());
     let (mut used, mut last) = (0.0, 0.0_f64);
     for at in arrivals {
@@ -49,6 +51,7 @@ pub(super) fn play(arrivals: &[Duration], slots: u32, costs: &Costs, seed: u64) 
         let (begin, busy) = heap.begin(at, dispatch);
         let crowded = busy * 2 > u64::from(slots);
         let seen = service(costs, crowded).map_or(0.0, |service| service.at(draws.random()));
+        let seen = seen * pace.at(begin);
         let holds = (seen + costs.turnaround_ms.unwrap_or(0.0)).max(0.0);
         heap.hold_until(begin + holds);
         waits.push(begin - at);
@@ -66,6 +69,23 @@ fn service(costs: &Costs, crowded: bool) -> Option<&Distribution> {
     let (first, second) =
         if crowded { (&costs.full_ms, &costs.alone_ms) } else { (&costs.alone_ms, &costs.full_ms) };
     first.as_ref().or(second.as_ref())
+}
+
+/// The pace of the machine over time.
+#[derive(Debug)]
+struct Pace<'a> {
+    seconds: &'a [f64],
+    /// Where it begins, as a share of the whole.
+    from: f64,
+}
+
+impl Pace<'_> {
+    fn at(&self, ms: f64) -> f64 {
+        let length = float_len(self.seconds.len());
+        let second = (self.from * length + ms / 1_000.0) % length.max(1.0);
+        let second = usize::try_from(whole(second.floor())).unwrap_or(0);
+        self.seconds.get(second).copied().unwrap_or(1.0)
+    }
 }
 
 /// When each busy slot is free again, in microseconds: whole numbers have an order.
@@ -127,6 +147,30 @@ mod tests {
         let mean = crate::num::mean(&outcome.waits).unwrap();
         assert!((18.0..22.0).contains(&mean), "{mean}");
         assert!((0.79..0.81).contains(&outcome.busy), "{}", outcome.busy);
+    }
+
+    #[test]
+    fn slow_seconds_make_long_waits_that_their_mean_does_not() {
+        let arrivals = poisson(60.0, 1_000);
+        let steady = play(&arrivals, 1, &costs(10.0, None), 1);
+        let mut slow = costs(10.0, None);
+        slow.pace = [vec![0.9; 9], vec![1.9]].concat();
+        let slow = play(&arrivals, 1, &slow, 1);
+        assert!((slow.busy - steady.busy).abs() < 0.02, "{} {}", slow.busy, steady.busy);
+        let (slow, steady) = (slow.wait(99.0), steady.wait(99.0));
+        assert!(slow > 2.0 * steady, "{slow} {steady}");
+    }
+
+    #[test]
+    fn the_pace_begins_anywhere_and_goes_round() {
+        let seconds = [1.0, 2.0, 3.0, 4.0];
+        let pace = Pace { seconds: &seconds, from: 0.5 };
+        for (ms, expected) in
+            [(0.0, 3.0), (999.0, 3.0), (1_000.0, 4.0), (2_000.0, 1.0), (9_500.0, 4.0)]
+        {
+            assert!((pace.at(ms) - expected).abs() < 1e-9, "{ms}");
+        }
+        assert!((Pace { seconds: &[], from: 0.3 }.at(5.0) - 1.0).abs() < 1e-9);
     }
 
     #[test]

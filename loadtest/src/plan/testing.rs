@@ -14,6 +14,7 @@ pub(crate) fn costs(service_ms: f64, turnaround_ms: Option<f64>) -> Costs {
         nodes: 1,
         alone_ms: Some(constant.clone()),
         full_ms: Some(constant),
+        pace: vec![],
         dispatch_ms: None,
         turnaround_ms,
         cpu_ms: Some(service_ms),

@@ -4,6 +4,12 @@
 //! generator sees is the first part, until the verdict; the second, the turnaround, is what remains
 //! of the slots' time while submissions wait. Times are kept apart for a machine with at most half
 //! of its slots busy and for a full one, for programs on all cores slow each other down.
+//!
+//! A machine has slow seconds (neighbours on its host, a disk that is flushed), in which everything on
+//! it is slow together, and long waits come from those. So where enough was judged the pace of each
+//! second is kept in its order, and times are kept as they would be at the mean pace.
+
+use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +23,8 @@ pub(crate) const SCHEMA: &str = "minos.load-costs/1";
 const QUANTILES: u32 = 200;
 /// Fewer measurements than this are no distribution.
 const LEAST: usize = 30;
+/// A second in which fewer submissions were taken does not tell its pace.
+const LEAST_IN_A_SECOND: u32 = 20;
 /// Less time than this with submissions waiting does not tell the turnaround; microseconds.
 const BACKLOG_US: u64 = 2_000_000;
 
@@ -34,6 +42,10 @@ pub(crate) struct Costs {
     pub(crate) alone_ms: Option<Distribution>,
     /// The same with more of them busy.
     pub(crate) full_ms: Option<Distribution>,
+    /// How long judging took in each second of the run, in its order, compared with the mean of the same
+    /// programs; empty where too few were judged in a second to tell.
+    #[serde(default)]
+    pub(crate) pace: Vec<f64>,
     /// From the planned time until an idle slot took it.
     pub(crate) dispatch_ms: Option<Distribution>,
     /// From a verdict until the slot took the next submission that waited.
@@ -108,7 +120,11 @@ impl Costs {
             return None;
         }
         let seen = Seen::of(record.entries(), slots);
-        let (alone, full) = (Distribution::of(seen.alone), Distribution::of(seen.full));
+        let pace = pace(&[seen.alone.as_slice(), seen.full.as_slice()].concat());
+        let steady = |taken: Vec<Taken>| {
+            Distribution::of(taken.iter().map(|one| one.ms / one.pace(&pace)).collect())
+        };
+        let (alone, full) = (steady(seen.alone), steady(seen.full));
         if alone.is_none() && full.is_none() {
             return None;
         }
@@ -130,6 +146,7 @@ impl Costs {
             nodes: u64::try_from(record.start.nodes.len()).unwrap_or(1).max(1),
             alone_ms: alone,
             full_ms: full,
+            pace,
             dispatch_ms: dispatch,
             turnaround_ms: turnaround,
             cpu_ms: node,
@@ -173,11 +190,61 @@ impl Parts {
     }
 }
 
+/// A submission that a slot took.
+#[derive(Debug, Clone, Copy)]
+struct Taken {
+    at_us: u64,
+    program: usize,
+    /// Until its verdict.
+    ms: f64,
+}
+
+impl Taken {
+    fn second(&self) -> usize {
+        usize::try_from(self.at_us / 1_000_000).unwrap_or(usize::MAX)
+    }
+
+    fn pace(&self, pace: &[f64]) -> f64 {
+        pace.get(self.second()).copied().unwrap_or(1.0)
+    }
+}
+
+/// The pace of each second in which enough submissions were taken; 1 in the others.
+fn pace(taken: &[Taken]) -> Vec<f64> {
+    let mut programs = HashMap::<usize, (f64, u32)>::new();
+    for one in taken {
+        let (sum, count) = programs.entry(one.program).or_default();
+        (*sum, *count) = (*sum + one.ms, *count + 1);
+    }
+    let mut seconds = Vec::<(f64, u32)>::new();
+    for one in taken {
+        let mean = programs.get(&one.program).map_or(0.0, |(sum, count)| sum / f64::from(*count));
+        if mean <= 0.0 {
+            continue;
+        }
+        if seconds.len() <= one.second() {
+            seconds.resize(one.second() + 1, (0.0, 0));
+        }
+        if let Some((sum, count)) = seconds.get_mut(one.second()) {
+            (*sum, *count) = (*sum + one.ms / mean, *count + 1);
+        }
+    }
+    let tells = |count: u32| count >= LEAST_IN_A_SECOND;
+    // Before the first of them the machine was not at work.
+    let Some(first) = seconds.iter().position(|(_, count)| tells(*count)) else {
+        return Vec::new();
+    };
+    let of = |(sum, count): &(f64, u32)| if tells(*count) { sum / f64::from(*count) } else { 1.0 };
+    let mut pace = vec![1.0; first];
+    pace.extend(seconds.iter().skip(first).map(of));
+    pace
+}
+
 /// What a walk over a run saw; times of distributions in milliseconds.
 #[derive(Debug, Default)]
 struct Seen {
-    alone: Vec<f64>,
-    full: Vec<f64>,
+    alone: Vec<Taken>,
+    full: Vec<Taken>,
     dispatch: Vec<f64>,
     /// Time with submissions waiting, the slots' time that was seen busy in it, and verdicts in it.
     backlog_us: u64,
@@ -230,8 +297,9 @@ impl Seen {
                     let time =
                         entry.and_then(|one| Some(one.judged?.saturating_sub(one.received?)));
                     let ms = float(time.unwrap_or(0)) / 1_000.0;
+                    let program = entry.map_or(0, |entry| entry.program);
                     let list = if busy * 2 <= slots { &mut seen.alone } else { &mut seen.full };
-                    list.push(ms);
+                    list.push(Taken { at_us: at, program, ms });
                 }
             }
         }
@@ -271,6 +339,29 @@ mod tests {
         let full = costs.full_ms.unwrap();
         assert!((full.mean - 8.0).abs() < 1e-9);
         assert_eq!((full.count, costs.alone_ms.unwrap().count), (1_000, 1_000));
+    }
+
+    #[test]
+    fn the_pace_of_a_second_is_told_by_enough_of_the_same_programs() {
+        // Two programs that differ tenfold, in other shares each second; all are slow in the third.
+        let taken = |second: u64, program: usize, ms: f64| Taken {
+            at_us: second * 1_000_000 + 5,
+            program,
+            ms,
+        };
+        let mut all = Vec::new();
+        for (second, short, long) in [(1, 5, 25), (2, 15, 15), (3, 20, 20), (4, 10, 9)] {
+            let slow = if second == 3 { 2.0 } else { 1.0 };
+            all.extend((0..short).map(|_| taken(second, 0, 1.0 * slow)));
+            all.extend((0..long).map(|_| taken(second, 1, 10.0 * slow)));
+        }
+        let pace = pace(&all);
+        // The fourth has too few, the first had none.
+        assert_eq!((pace.len(), pace[0], pace[4]), (5, 1.0, 1.0));
+        assert!((pace[3] / pace[2] - 2.0).abs() < 0.05, "{pace:?}");
+        assert!((pace[2] / pace[1] - 1.0).abs() < 0.05, "{pace:?}");
+        assert_eq!(super::pace(&all[..19]), Vec::<f64>::new());
+        assert_eq!(super::pace(&all[..20]).len(), 2);
     }
 
     #[test]

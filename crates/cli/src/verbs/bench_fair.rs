@@ -25,7 +25,7 @@ use crate::exit::{Exit, Failure, Outcome};
 /// Runs from which the quiet time is taken.
 const CALIBRATION: usize = 15;
 /// How long each of them waits for a quiet moment.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(2);
 /// What the thread moves about: far more than a cache holds, in 8-byte words.
 const HOG_WORDS: usize = 16 << 20;
 /// The same as a submission, for a quarter of a second.

@@ -13,6 +13,8 @@ use crate::kit::{self, Kit};
 
 /// What a compiler is given, alone.
 const COMPILE: Alone = Alone::of_a_compiler();
+/// What a compiler may have to say, as for a submission.
+const DIAGNOSTICS: Bytes = Bytes::from_mib(1);
 /// Texts of the machine that no program and no diagnostics may show.
 const SECRETS: [&str; 2] = ["root:", "BEGIN OPENSSH"];
 
@@ -57,7 +59,9 @@ pub(crate) fn request(kit: &Kit, program: &Program, level: Isolation) -> Result<
         Some(bytes) => filled(bytes)?,
         None => kit.input.clone(),
     });
-    (request.stdout, request.stderr) = (Sink::Keep, Sink::Keep);
+    request.stdout = Sink::Keep;
+    let compiles = program.expect.class == Some(Class::Compile);
+    request.stderr = if compiles { Sink::Diagnostics(DIAGNOSTICS) } else { Sink::Keep };
     let max = Bytes::from_mib(1);
     request.collect =
         alone.collect.iter().map(|file| Collect { path: file.path.clone(), max }).collect();

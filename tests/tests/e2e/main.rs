@@ -5,6 +5,7 @@
 mod bad_input;
 mod bad_jobs;
 mod crash;
+mod languages;
 mod load;
 mod nats;
 mod operation;

@@ -203,6 +203,7 @@ impl<O: Outside> Walk<O> {
         if self.outside.cancelled(submission) {
             return Err(Detour::Cancelled);
         }
+        self.language(submission)?;
         // Every delivery before this one ended without a word or with a fault. If judging it kills
         // this node as well, nobody is left to say so: the last delivery is for burying.
         if delivered > 1 && delivered >= self.held.most() {
@@ -212,17 +213,20 @@ impl<O: Outside> Walk<O> {
                 why: Why::Own(format!("delivered {delivered} times without a verdict")),
             });
         }
-        self.language(submission)
+        Ok(())
     }
 
     fn language(&self, submission: &Submission) -> Result<(), Detour> {
         let language = &submission.language;
         match self.outside.language(language) {
             Knows::Works => Ok(()),
-            Knows::Broken => {
-                let why = format!("language {language} does not work here");
-                Err(back(Retry::Language, Why::Own(why)))
-            }
+            // Another node may have a compiler that works: all deliveries are for finding it.
+            Knows::Broken => Err(self.perhaps_later(
+                self.held.most(),
+                Retry::Language,
+                (Buried::UnknownLanguage, Fault::Node),
+                Why::Own(format!("language {language} does not work here")),
+            )),
             Knows::Not => Err(self.perhaps_later(
                 DELIVERIES_UNKNOWN,
                 Retry::Language,

@@ -318,6 +318,10 @@ async fn a_language_nobody_knows_is_buried_and_one_that_is_broken_here_goes_else
     assert!(why.starts_with("unknown_language: "), "{why}");
     house.world.submit_in("ok-2", "broken");
     eventually("JE", || house.world.fates("ok-2").len() == 5).await;
+    let fates = house.world.fates("ok-2");
+    let Some((Fate::Buried(why), back)) = fates.split_last() else { panic!("{fates:?}") };
+    assert_eq!(why, "unknown_language: language broken does not work here");
+    assert!(back.iter().all(|fate| matches!(fate, Fate::Back(_))), "{fates:?}");
     assert_eq!(house.board.count().idle, 1, "a missing compiler costs no slot");
 }
 

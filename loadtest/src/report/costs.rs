@@ -2,7 +2,8 @@
 //!
 //! A submission occupies a slot from its being taken until the slot takes the next one. What the
 //! generator sees is the first part, until the verdict; the second, the turnaround, is what remains
-//! of the slots' time while submissions wait. Times are kept apart for a machine with at most half
+//! of the slots' time while there are as many submissions as slots or more: of those one waits for
+//! every slot that has none. Times are kept apart for a machine with at most half
 //! of its slots busy and for a full one, for programs on all cores slow each other down.
 //!
 //! A machine has slow seconds (neighbours on its host, a disk that is flushed), in which everything on
@@ -25,7 +26,7 @@ const QUANTILES: u32 = 200;
 const LEAST: usize = 30;
 /// A second in which fewer submissions were taken does not tell its pace.
 const LEAST_IN_A_SECOND: u32 = 20;
-/// Less time than this with submissions waiting does not tell the turnaround; microseconds.
+/// Less time than this with a submission for every slot does not tell the turnaround; microseconds.
 const BACKLOG_US: u64 = 2_000_000;
 
 /// Measured costs.
@@ -246,7 +247,8 @@ struct Seen {
     alone: Vec<Taken>,
     full: Vec<Taken>,
     dispatch: Vec<f64>,
-    /// Time with submissions waiting, the slots' time that was seen busy in it, and verdicts in it.
+    /// Time with a submission for every slot, the slots' time that was seen busy in it, and verdicts in
+    /// it.
     backlog_us: u64,
     backlog_busy_us: f64,
     backlog_judged: u64,
@@ -271,7 +273,7 @@ impl Seen {
         let mut seen = Self::default();
         let (mut there, mut busy, mut before) = (0_u64, 0_u64, 0_u64);
         for (at, change) in changes {
-            if there > slots {
+            if there >= slots {
                 seen.backlog_us += at - before;
                 seen.backlog_busy_us += float(at - before) * float(busy);
                 seen.backlog_judged += u64::from(change == Change::Judged);

@@ -114,3 +114,33 @@ fn what_is_no_package_is_an_input_error() {
     assert_eq!((code, stdout.as_str()), (Some(2), ""));
     assert!(stderr.contains("/nowhere"), "{stderr}");
 }
+
+#[test]
+fn a_validator_that_does_not_compile_is_an_input_error_and_a_case_without_its_file_is_found() {
+    let tags = ["accepted", "wrong-answer"];
+    let broken = package("broken", tags, "def");
+    let (code, stdout, stderr) = verify(&broken, &[]);
+    assert_eq!(code, Some(2), "{stdout}{stderr}");
+    assert!(stdout.contains("validator: val.py does not compile"), "{stdout}");
+    fs::remove_dir_all(broken).expect("removed");
+
+    let lost = package("lost", tags, LENIENT);
+    let manifest = lost.join("problem.xml");
+    let text = fs::read_to_string(&manifest).expect("a manifest");
+    let pattern = |name: &str, ending: &str| {
+        format!("<{name}-path-pattern>files/checker-tests/%02d{ending}</{name}-path-pattern>")
+    };
+    let (input, output, answer) =
+        (pattern("input", ""), pattern("output", ".o"), pattern("answer", ".a"));
+    let checker = format!(
+        "<checker name=\"std::ncmp.cpp\" type=\"testlib\"><testset><test-count>1</test-count>{input}\
+         {output}{answer}<tests><test verdict=\"ok\"/></tests></testset></checker>"
+    );
+    let plain = "<checker name=\"std::ncmp.cpp\" type=\"testlib\"/>";
+    fs::write(&manifest, text.replace(plain, &checker)).expect("a manifest");
+    let (code, stdout, stderr) = verify(&lost, &[]);
+    assert_eq!(code, Some(1), "{stdout}{stderr}");
+    let said = "checker test 1  the package holds no file `files/checker-tests/01`";
+    assert!(stdout.contains(said), "{stdout}");
+    fs::remove_dir_all(lost).expect("removed");
+}

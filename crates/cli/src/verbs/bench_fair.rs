@@ -1,17 +1,16 @@
 //! `minos bench --fair`: verdicts close to a limit on a busy machine.
 //!
-//! A program's quiet CPU time is measured alone, at the machine's usual pace, and two limits are set by it: one that it keeps by
+//! A program's quiet CPU time is measured alone, and two limits are set by it: one that it keeps by
 //! 5 %, one that it misses by 15 %. Then both are judged, as often as asked, while all slots are busy:
 //! on all of them at once, and on all but one, on which another submission moves memory about as
 //! fast as it goes. No verdict may flip.
 //!
-//! The same is measured with such a thread outside of any slot, which no slot can make wait: a
-//! machine that judges should do nothing else, and these verdicts are told and not held against it.
+//! The quiet time is the median of runs at the machine's usual pace; one that has no such moment for
+//! minutes is told, and measured all the same.
 
-use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use minos_judge::{Fairness, Sandboxed, Workshop};
 use minos_model::{CpuTime, Verdict};
@@ -22,13 +21,13 @@ use super::bench_place::{BenchPlace, judged};
 use crate::console::Console;
 use crate::exit::{Exit, Failure, Outcome};
 
-/// Runs from which the quiet time is taken.
-const CALIBRATION: usize = 15;
-/// How long each of them waits for a quiet moment.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// What the thread moves about: far more than a cache holds, in 8-byte words.
-const HOG_WORDS: usize = 16 << 20;
-/// The same as a submission, for a quarter of a second.
+/// Steady runs from which the quiet time is taken.
+const CALIBRATION: usize = 9;
+/// For so long they are waited for.
+const CALIBRATED_WITHIN: Duration = Duration::from_secs(120);
+/// How long each of them waits for its moment.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Moves memory about, far more than a cache holds, for a quarter of a second.
 const HOG: &str = r"
 #include <cstring>
 #include <ctime>
@@ -89,8 +88,6 @@ enum Beside {
     Itself,
     /// One slot judges submissions that move memory about.
     Hog,
-    /// All slots judge it, and a thread outside of them moves memory about.
-    Outside,
 }
 
 #[derive(Serialize)]
@@ -118,12 +115,12 @@ pub(crate) fn run(console: Console, judgings: u32, json: bool) -> Outcome {
     let bar = console.progress("measuring quiet times");
     let mut rows = Vec::new();
     for (program, source) in [("computes", COMPUTES), ("sorts", SORTS)] {
-        let quiet = calibrated(&place, source)?;
+        let quiet = calibrated(console, &place, source)?;
         for (percent, expected) in [(95, Verdict::Accepted), (115, Verdict::TimeLimit)] {
             let limit = CpuTime::from_micros(quiet.micros() * 100 / percent);
             bar.set_message(format!("{program}: {expected} at {limit}"));
             let set = Set { source, expected, problem: place.problem(limit, (1, "1\n", "42\n"))? };
-            for beside in [Beside::Itself, Beside::Hog, Beside::Outside] {
+            for beside in [Beside::Itself, Beside::Hog] {
                 let tally = busy(&place, &set, beside, (slots, judgings))?;
                 let row = RowDocument {
                     program,
@@ -145,8 +142,7 @@ pub(crate) fn run(console: Console, judgings: u32, json: bool) -> Outcome {
         }
     }
     bar.finish_and_clear();
-    let promised = rows.iter().filter(|row| row.beside != Beside::Outside);
-    let flipped = promised.map(|row| row.flipped).sum();
+    let flipped = rows.iter().map(|row| row.flipped).sum();
     let document = FairDocument { schema: "minos.bench-fair/1", slots, judgings, rows, flipped };
     if json {
         console.json(&document)?;
@@ -161,7 +157,6 @@ fn in_words(row: &RowDocument) -> String {
     let beside = match row.beside {
         Beside::Itself => "on all slots",
         Beside::Hog => "beside a slot that moves memory",
-        Beside::Outside => "beside a thread that moves memory (nothing is promised)",
     };
     format!(
         "{:<9} quiet {:>7.1} ms, limit {:>7.1} ms: {} of {} are {}, {} run again, worst {:.1} ms, \
@@ -194,21 +189,27 @@ struct Tally {
 }
 
 /// The median of a program's CPU time in quiet moments.
-fn calibrated(place: &BenchPlace, source: &str) -> Result<CpuTime, Failure> {
+fn calibrated(console: Console, place: &BenchPlace, source: &str) -> Result<CpuTime, Failure> {
     let mut workshop = place.workshop(0, Fairness::default())?;
     let problem = place.problem(CpuTime::from_secs(10), (1, "1\n", "42\n"))?;
-    let mut times = Vec::new();
-    for _run in 0..CALIBRATION {
-        drop(place.quiet().turn(Some(PATIENCE)));
+    let (mut steady, mut others) = (Vec::new(), Vec::new());
+    let begun = Instant::now();
+    while steady.len() < CALIBRATION && begun.elapsed() < CALIBRATED_WITHIN {
+        let is_steady = place.quiet().turn(Some(PATIENCE)).is_steady();
         let judgement = judged(&mut workshop, &problem, source)?;
         if judgement.verdict != Verdict::Accepted {
             let verdict = judgement.verdict;
             return Err(Failure::judge(format!("a program of the measurement is {verdict}")));
         }
+        let times = if is_steady { &mut steady } else { &mut others };
         times.extend(judgement.tests.iter().map(|test| test.cpu));
     }
-    times.sort_unstable();
-    Ok(times.get(times.len() / 2).copied().unwrap_or(CpuTime::ZERO))
+    if steady.len() < CALIBRATION {
+        console.note("this machine is at its usual pace too rarely to know what is quiet");
+        steady.append(&mut others);
+    }
+    steady.sort_unstable();
+    Ok(steady.get(steady.len() / 2).copied().unwrap_or(CpuTime::ZERO))
 }
 
 /// Judges while all slots are busy.
@@ -229,7 +230,6 @@ fn busy(
                 let sets = slots.saturating_sub(1).max(1);
                 (sets, Some(scope.spawn(move || sit_and_move(place, sets, over))))
             }
-            Beside::Outside => (slots, Some(scope.spawn(|| move_memory(over)))),
         };
         let sitting: Vec<_> = (0..sets)
             .map(|slot| {
@@ -292,18 +292,6 @@ fn sit_and_move(place: &BenchPlace, slot: usize, over: &AtomicBool) -> Result<()
         if verdict != Verdict::Accepted {
             return Err(Failure::judge(format!("the submission beside is {verdict}")));
         }
-    }
-    Ok(())
-}
-
-/// The same outside of any slot.
-fn move_memory(over: &AtomicBool) -> Result<(), Failure> {
-    let mut memory = vec![1_u64; HOG_WORDS];
-    while !over.load(Ordering::Relaxed) {
-        let (from, to) = memory.split_at_mut(HOG_WORDS / 2);
-        to.copy_from_slice(from);
-        from.rotate_left(1);
-        black_box(&memory);
     }
     Ok(())
 }

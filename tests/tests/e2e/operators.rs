@@ -45,10 +45,15 @@ fn judged(up: &Up, source: &Path, id: &str) -> Value {
 }
 
 #[track_caller]
-fn latest(up: &Up, id: &str) -> (Value, Value) {
+fn result(up: &Up, id: &str) -> Value {
     let (code, stdout, stderr) = ended(&mut up.minos(&["result", id, "--json"]));
     assert_eq!(code, 0, "{stderr}");
-    let judgement = json(&stdout);
+    json(&stdout)
+}
+
+#[track_caller]
+fn latest(up: &Up, id: &str) -> (Value, Value) {
+    let judgement = result(up, id);
     (judgement["generation"].clone(), judgement["verdict"].clone())
 }
 
@@ -85,6 +90,8 @@ fn a_problem_whose_tests_were_wrong_is_rejudged_after_a_look() {
     assert_eq!(applied["rejudge"], preview["rejudge"], "what was looked at");
     for (id, verdict) in [("r1", "AC"), ("r2", "AC"), ("w1", "WA")] {
         assert_eq!(latest(&up, id), (2.into(), verdict.into()), "{id}");
+        let compile = &result(&up, id)["compile"];
+        assert_eq!(compile["cached"], true, "a rejudge compiles nothing: {compile}");
     }
 }
 

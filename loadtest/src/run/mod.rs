@@ -98,6 +98,9 @@ async fn replay(args: &RunArgs, mix: Mix, plan: Plan, out: &std::path::Path) -> 
     let warmed = if mix.warm || plan.storm_size() > 0 {
         Some(prepare::warm_up(&broker, &mix, known).await?)
     } else {
+        if known > 0 {
+            prepare::first_of_each(&broker, &mix).await?;
+        }
         None
     };
     let bare = bare::measure(&mix);

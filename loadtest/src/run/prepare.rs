@@ -25,6 +25,8 @@ const WARM: f64 = 0.999;
 const ROUNDS_PER_NODE: usize = 6;
 /// How long the first beat of a node is waited for.
 const FIRST_BEAT: Duration = Duration::from_secs(15);
+/// How long the first of each are waited for.
+const FIRSTS: Duration = Duration::from_secs(120);
 /// How long one round may take.
 const ROUND: Duration = Duration::from_secs(300);
 
@@ -69,27 +71,11 @@ pub(super) async fn warm_up(broker: &Broker, mix: &Mix, nodes: usize) -> Result<
     let began = Instant::now();
     let programs: Vec<_> = mix.generated().map(|(_, program)| program).collect();
     note(&format!("warming up: {} builds", programs.len()));
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let lane = Lane::new("contest")?;
     let (mut submissions, mut cached_share) = (0, 0.0);
     for round in 0..=ROUNDS_PER_NODE * nodes.max(1) {
-        let name = format!("warm-{}-{}-{round}", now.as_millis(), std::process::id());
-        let tenant = Tenant::new(name)?;
-        let mut verdicts = broker.verdicts(Some(&tenant), true).await?;
-        for (index, program) in programs.iter().enumerate() {
-            let job = job(&tenant, index, program, program.source.clone(), &lane)?;
-            broker.submit_new(&job, Form::Binary).await?;
-        }
-        let deadline = Instant::now() + ROUND;
-        let mut seen = HashMap::new();
-        while seen.len() < programs.len() {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let Ok(judgement) = tokio::time::timeout(left, verdicts.next()).await else {
-                bail!("warming up: {} of {} verdicts after {ROUND:?}", seen.len(), programs.len());
-            };
-            let judgement = judgement?;
-            let cached = judgement.compile.as_ref().is_some_and(|compile| compile.cached);
-            seen.insert(judgement.submission, cached);
+        let seen = judged(broker, &format!("warm-{round}"), &programs, ROUND).await?;
+        if seen.len() < programs.len() {
+            bail!("warming up: {} of {} verdicts after {ROUND:?}", seen.len(), programs.len());
         }
         submissions += u64::try_from(programs.len()).unwrap_or(0);
         let cached = u64::try_from(seen.values().filter(|cached| **cached).count()).unwrap_or(0);
@@ -99,6 +85,55 @@ pub(super) async fn warm_up(broker: &Broker, mix: &Mix, nodes: usize) -> Result<
         }
     }
     Ok(Fact::Warmed { submissions, cached_share, took_us: micros(began.elapsed()) })
+}
+
+/// Has a program of every language judged against every problem, so that the run does not begin with
+/// what a platform has long done before its contest does: pushing the problem, whose jury's programs
+/// are compiled then. A run begins without it after a while, for it may be the very thing to measure.
+pub(super) async fn first_of_each(broker: &Broker, mix: &Mix) -> Result<()> {
+    let mut firsts = Vec::<&Program>::new();
+    for program in mix.programs().iter().filter(|program| !program.hostile) {
+        let same =
+            |one: &&Program| (&one.problem, &one.language) == (&program.problem, &program.language);
+        if !firsts.iter().any(same) {
+            firsts.push(program);
+        }
+    }
+    note(&format!("one submission for each of {} languages and problems", firsts.len()));
+    let seen = judged(broker, "first", &firsts, FIRSTS).await?;
+    if seen.len() < firsts.len() {
+        let missing = firsts.len() - seen.len();
+        note(&format!("{missing} of them have no verdict after {FIRSTS:?}: going on without"));
+    }
+    Ok(())
+}
+
+/// Has each program judged once, for a tenant of that name and for at most so long: whether its build
+/// was reused, of those that have a verdict.
+async fn judged(
+    broker: &Broker,
+    name: &str,
+    programs: &[&Program],
+    most: Duration,
+) -> Result<HashMap<SubmissionId, bool>> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let tenant = Tenant::new(format!("{name}-{}-{}", now.as_millis(), std::process::id()))?;
+    let lane = Lane::new("contest")?;
+    let mut verdicts = broker.verdicts(Some(&tenant), true).await?;
+    for (index, program) in programs.iter().enumerate() {
+        let job = job(&tenant, index, program, program.source.clone(), &lane)?;
+        broker.submit_new(&job, Form::Binary).await?;
+    }
+    let deadline = Instant::now() + most;
+    let mut seen = HashMap::new();
+    while seen.len() < programs.len() {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let Ok(judgement) = tokio::time::timeout(left, verdicts.next()).await else { break };
+        let judgement = judgement?;
+        let cached = judgement.compile.as_ref().is_some_and(|compile| compile.cached);
+        seen.insert(judgement.submission, cached);
+    }
+    Ok(seen)
 }
 
 /// Asks for a real-time priority, so that judging on the same machine does not delay the sends. On

@@ -6,11 +6,12 @@
 //! threads used beside them. The kernel's threads are those of the whole machine: what they use while
 //! nothing is judged is measured first and taken off, and nothing else should run.
 //!
-//! Measured (2 cores, kernel 6.18, hybrid groups, nothing else on the machine, 20 submissions): compared
-//! by the judge 87 ms beside 1,158 ms of the programs, 7.5 %, of which 17 ms in the kernel's threads;
-//! compared by a checker that is a program 165 ms, 15 %, and 51 ms of the checker's own. That is 1.7 ms a
-//! test and box: what a box costs is told step by step in `minos_sandbox`. A goal of 4 %, 0.8 ms a test,
-//! is not reached: new mounts, groups and processes for each test alone cost more.
+//! Measured (2 cores, kernel 6.18, hybrid groups, nothing else on the machine, twice 10 submissions):
+//! compared by the judge 82 and 89 ms beside 1,150 ms of the programs, 7.1 and 7.7 %, of which 14 ms in
+//! the kernel's threads; compared by a checker that is a program 136 and 146 ms, 12.4 and 13.3 %, and 45
+//! ms of the checker's own. That is 1.7 ms a test, and 1.4 ms a box: what a box costs is told step by
+//! step in `minos_sandbox`; the slot's thread makes some fifty system calls for a test, 0.3 ms. A goal of
+//! 4 %, 0.8 ms a test, is not reached: new mounts, groups and processes for each test alone cost more.
 
 use std::fs;
 use std::time::{Duration, Instant};

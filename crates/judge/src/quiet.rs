@@ -18,6 +18,8 @@ use crate::pace::Pace;
 const GATHER: Duration = Duration::from_secs(5);
 /// How long others wait for a quiet turn, gathering included.
 const YIELD: Duration = Duration::from_secs(30);
+/// How long a quiet turn waits for the usual pace: the others go on, but its slot does not work.
+const PACE: Duration = Duration::from_secs(2);
 /// After a quiet turn there is none for so many times as long.
 const REST: u32 = 3;
 
@@ -99,13 +101,14 @@ impl Quiet {
             self.pace.sample();
             return self.join(self.lock());
         };
-        let until = Instant::now() + patience.min(YIELD);
+        let begun = Instant::now();
+        let (until, steady_until) = (begun + patience.min(YIELD), begun + patience.min(PACE));
         loop {
-            let settled = self.pace.settle(until);
+            let settled = self.pace.settle(steady_until);
             let mut turn = self.quiet_turn(until);
             // Gathering has taken time, and the pace may be another one.
             turn.usual_pace = settled && turn.is_quiet() && self.pace.is_usual();
-            if turn.usual_pace || !turn.is_quiet() || Instant::now() >= until {
+            if turn.usual_pace || !turn.is_quiet() || Instant::now() >= steady_until {
                 return turn;
             }
         }

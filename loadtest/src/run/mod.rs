@@ -94,11 +94,12 @@ async fn replay(args: &RunArgs, mix: Mix, plan: Plan, out: &std::path::Path) -> 
     for problem in mix.problems() {
         prepare::push_when_missing(&broker, &args.common, &problem).await?;
     }
-    let known = broker.nodes().await.unwrap_or_default().len();
+    let known = broker.nodes().await.unwrap_or_default();
+    let judges = known.iter().any(|node| !node.draining && node.unready.is_empty());
     let warmed = if mix.warm || plan.storm_size() > 0 {
-        Some(prepare::warm_up(&broker, &mix, known).await?)
+        Some(prepare::warm_up(&broker, &mix, known.len()).await?)
     } else {
-        if known > 0 {
+        if judges {
             prepare::first_of_each(&broker, &mix).await?;
         }
         None

@@ -26,7 +26,7 @@ const ROUNDS_PER_NODE: usize = 6;
 /// How long the first beat of a node is waited for.
 const FIRST_BEAT: Duration = Duration::from_secs(15);
 /// How long the first of each are waited for.
-const FIRSTS: Duration = Duration::from_secs(120);
+const FIRSTS: Duration = Duration::from_secs(60);
 /// How long one round may take.
 const ROUND: Duration = Duration::from_secs(300);
 

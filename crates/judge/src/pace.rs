@@ -13,8 +13,7 @@
 //! in a row took 0.7 to 2.7 s to come by on a bad day.
 
 use std::hint::black_box;
-use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Numbers that the yardstick sorts: they fit into the caches that belong to a core.
@@ -37,6 +36,8 @@ const SAMPLED: Duration = Duration::from_secs(2);
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
     seen: Mutex<Seen>,
+    /// Told at each look.
+    looked: Condvar,
 }
 
 #[derive(Debug, Default)]
@@ -73,7 +74,9 @@ impl Pace {
     /// Takes a look: whether this core, just now, is about as fast as it has been.
     pub(crate) fn is_usual(&self) -> bool {
         let took = look();
-        self.lock().saw(Instant::now(), took)
+        let usual = self.lock().saw(Instant::now(), took);
+        self.looked.notify_all();
+        usual
     }
 
     /// Takes a look if there was none for a while.
@@ -85,7 +88,6 @@ impl Pace {
 
     /// Waits until the pace has been usual for a moment, and not longer than until then; whether it
     /// has been.
-    #[expect(clippy::disallowed_methods, reason = "what other machines do makes no event here")]
     pub(crate) fn settle(&self, until: Instant) -> bool {
         let mut usual = 0;
         loop {
@@ -94,7 +96,9 @@ impl Pace {
             if usual == LOOKS || left.is_zero() {
                 return usual == LOOKS;
             }
-            thread::sleep(APART.min(left));
+            // Until the last look, whoever took it, is long enough ago.
+            let recent = |seen: &mut Seen| seen.last.is_some_and(|last| last.elapsed() < APART);
+            drop(self.looked.wait_timeout_while(self.lock(), APART.min(left), recent));
         }
     }
 

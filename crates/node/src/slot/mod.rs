@@ -21,6 +21,7 @@
 //! tasks that the slot owns, and they end with it.
 
 mod actor;
+mod consent;
 mod state;
 
 pub(crate) use actor::{Crew, Life, SlotActor, SlotMessage};

@@ -94,6 +94,10 @@ impl<P> std::fmt::Debug for Desk<P> {
     }
 }
 
+/// Held while an order is handed down and way is made for it, and by the thread when it takes one:
+/// what is begun after an order is never ended for that very order.
+type Passing = Arc<std::sync::Mutex<()>>;
+
 /// The slot has gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Gone;
@@ -103,6 +107,7 @@ pub(crate) struct Orders<P> {
     /// The slot's number.
     pub(crate) slot: u16,
     inbox: mpsc::Receiver<Order<P>>,
+    passing: Passing,
     /// An order that was seen and not taken yet.
     seen: Cell<Option<Order<P>>>,
     opened: Option<oneshot::Sender<Result<Desk<P>, String>>>,
@@ -158,7 +163,15 @@ impl<P> Orders<P> {
 
     /// Blocks until there is something to judge; `None` when the slot has gone.
     pub(crate) fn next(&self) -> Option<Order<P>> {
-        self.seen.take().or_else(|| self.inbox.recv().ok())
+        let order = self.seen.take().or_else(|| self.inbox.recv().ok())?;
+        Some(self.passed(order))
+    }
+
+    /// The order, once way has been made for it.
+    fn passed(&self, order: Order<P>) -> Order<P> {
+        // Whoever died with it has handed nothing down.
+        drop(self.passing.lock());
+        order
     }
 
     /// The same for a bounded time; `Ok(None)` when there was nothing.
@@ -167,10 +180,10 @@ impl<P> Orders<P> {
     /// The slot has gone.
     pub(crate) fn next_within(&self, time: Duration) -> Result<Option<Order<P>>, Gone> {
         if let Some(order) = self.seen.take() {
-            return Ok(Some(order));
+            return Ok(Some(self.passed(order)));
         }
         match self.inbox.recv_timeout(time) {
-            Ok(order) => Ok(Some(order)),
+            Ok(order) => Ok(Some(self.passed(order))),
             Err(mpsc::RecvTimeoutError::Timeout) => Ok(None),
             Err(mpsc::RecvTimeoutError::Disconnected) => Err(Gone),
         }
@@ -186,6 +199,7 @@ pub(crate) type Craft<P> = Arc<dyn Fn(&mut Orders<P>) -> Result<(), String> + Se
 pub(crate) struct Bench<P> {
     /// `None` while it is dropped.
     inbox: Option<mpsc::Sender<Order<P>>>,
+    passing: Passing,
     desk: Desk<P>,
     own: watch::Receiver<OwnWork>,
 }
@@ -205,8 +219,15 @@ impl<P: Send + Sync + 'static> Bench<P> {
         let (inbox, receiver) = mpsc::channel();
         let (opened, stands) = oneshot::channel();
         let (own, seen) = watch::channel(OwnWork::None);
-        let orders =
-            Orders { slot, inbox: receiver, seen: Cell::default(), opened: Some(opened), own };
+        let passing = Passing::default();
+        let orders = Orders {
+            slot,
+            inbox: receiver,
+            passing: Arc::clone(&passing),
+            seen: Cell::default(),
+            opened: Some(opened),
+            own,
+        };
         thread::Builder::new()
             .name(format!("slot-{slot}"))
             .spawn(move || sit(held, &craft, orders))
@@ -215,7 +236,7 @@ impl<P: Send + Sync + 'static> Bench<P> {
             .await
             .map_err(|_elapsed| format!("the warden does not stand after {OPEN_WAIT:?}"))?
             .map_err(|_gone| "the slot's thread ended before its warden stood".to_owned())??;
-        Ok(Self { inbox: Some(inbox), desk, own: seen })
+        Ok(Self { inbox: Some(inbox), passing, desk, own: seen })
     }
 
     /// Hands an order down; the answer comes on the order's own way back.
@@ -227,6 +248,7 @@ impl<P: Send + Sync + 'static> Bench<P> {
         let (answer, answered) = oneshot::channel();
         let problem = Arc::clone(&task.problem);
         let inbox = self.inbox.as_ref().ok_or_else(|| gone("before it judged"))?;
+        let _passing = self.passing.lock();
         let sent = inbox.send(Order { task, stages, answer });
         sent.map_err(|_closed| gone("before it judged"))?;
         // Sent first: work that begins now sees it.

@@ -50,6 +50,21 @@ fn letters(up: &Up) -> Vec<Value> {
     json(&stdout)["letters"].as_array().expect("a list").clone()
 }
 
+/// Stops the one node from pulling, or lets it pull again, and waits until it says so.
+#[track_caller]
+fn rest(up: &Up, rests: bool) {
+    let node = || {
+        let (code, stdout, stderr) = ended(&mut up.minos(&["status", "--json"]));
+        assert_eq!(code, 0, "{stderr}");
+        json(&stdout)["nodes"][0].clone()
+    };
+    let name = node()["node"].as_str().expect("a name").to_owned();
+    let verb = if rests { "drain" } else { "resume" };
+    let (code, _, stderr) = ended(&mut up.minos(&[verb, &name]));
+    assert_eq!(code, 0, "{stderr}");
+    eventually(PATIENCE, verb, || (node()["draining"] == rests).then_some(()));
+}
+
 #[test]
 fn each_bad_job_ends_with_its_reason_and_a_je_and_holds_up_nobody() {
     needs_root();
@@ -117,6 +132,8 @@ fn a_package_that_is_corrupt_or_not_whole_in_the_store_is_a_je_until_it_is_pushe
     let scratch = Scratch::new("corrupt");
     let dir = scratch.path().join("up");
     let up = Up::start(&dir, 1);
+    // A node that rests fetches nothing, else it may have the package before the store is damaged.
+    rest(&up, true);
     assert_eq!(push(&up), "new");
     let mut nats = Nats::of_directory(&dir);
     let last = br#"{"last_by_subj":"$O.PKG.C.>"}"#;
@@ -132,6 +149,7 @@ fn a_package_that_is_corrupt_or_not_whole_in_the_store_is_a_je_until_it_is_pushe
         if let Some(bytes) = instead {
             nats.publish(subject, bytes);
         }
+        rest(&up, false);
         let judged = submit(&up, &right(), id);
         assert_eq!((&judged["verdict"], &judged["fault"]), (&json!("JE"), &json!("package")));
         let letters = letters(&up);
@@ -140,9 +158,11 @@ fn a_package_that_is_corrupt_or_not_whole_in_the_store_is_a_je_until_it_is_pushe
         assert_eq!(letter["reason"], "package", "{letter}");
         let message = letter["message"].as_str().expect("a message");
         assert!(message.contains("range-sums") && message.contains(said), "{message}");
+        rest(&up, true);
         assert_eq!(push(&up), "replaced");
         assert_eq!(push(&up), "already-there");
     }
+    rest(&up, false);
     let letters = letters(&up);
     let letter = letters.iter().find(|letter| letter["submission"] == "early");
     let number = letter.expect("the letter of the second")["number"].to_string();

@@ -10,5 +10,6 @@ mod load;
 mod nats;
 mod operation;
 mod operators;
+mod pushes;
 mod shape;
 mod support;

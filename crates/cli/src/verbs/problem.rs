@@ -166,8 +166,12 @@ fn verified(console: Console, package: &Package) -> Result<(), Failure> {
         return Ok(());
     }
     console.note(&verify_table::in_words(console, &verification));
+    let what = match verification.exit() {
+        Exit::Environment => "it could not be checked whole",
+        _ => "it does not verify",
+    };
     let line = format!(
-        "package {}: it does not verify, so it is not pushed; mend it, or add --unverified",
+        "package {}: {what}, so it is not pushed; mend it, or add --unverified",
         package.id
     );
     match verification.exit() {

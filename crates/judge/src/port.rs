@@ -123,7 +123,7 @@ pub struct Outcome<B> {
     pub stderr: Vec<u8>,
     /// The files asked for, in order; `None` for one that is missing, too large or no plain file.
     pub collected: Vec<Option<B>>,
-    /// Whether nothing else ran here, and the machine was as fast as it usually is.
+    /// Whether nothing else ran here, and the machine was as fast as it usually is before and after.
     pub steady: bool,
 }
 

@@ -20,6 +20,9 @@ const GATHER: Duration = Duration::from_secs(5);
 const YIELD: Duration = Duration::from_secs(30);
 /// How long a quiet turn waits for the usual pace: the others go on, but its slot does not work.
 const PACE: Duration = Duration::from_secs(2);
+/// How long a quiet turn that nobody disturbs any more waits for it, while the others wait as well:
+/// gathering has taken time, and the pace may be another one.
+const HOLD: Duration = Duration::from_millis(150);
 /// After a quiet turn there is none for so many times as long.
 const REST: u32 = 3;
 
@@ -57,10 +60,11 @@ impl Turn<'_> {
         self.since.is_some()
     }
 
-    /// Whether it is quiet, and the machine was as fast as it usually is when it began.
+    /// Whether it is quiet, and the machine was as fast as it usually is when it began and is so now:
+    /// to be asked at its end.
     #[must_use]
-    pub const fn is_steady(&self) -> bool {
-        self.is_quiet() && self.usual_pace
+    pub fn was_steady(&self) -> bool {
+        self.is_quiet() && self.usual_pace && self.quiet.is_at_usual_pace()
     }
 }
 
@@ -104,14 +108,20 @@ impl Quiet {
         let begun = Instant::now();
         let (until, steady_until) = (begun + patience.min(YIELD), begun + patience.min(PACE));
         loop {
-            let settled = self.pace.settle(steady_until);
+            self.pace.settle(steady_until);
             let mut turn = self.quiet_turn(until);
-            // Gathering has taken time, and the pace may be another one.
-            turn.usual_pace = settled && turn.is_quiet() && self.pace.is_usual();
+            let hold = steady_until.min(Instant::now() + HOLD);
+            turn.usual_pace = turn.is_quiet() && self.pace.settle(hold);
             if turn.usual_pace || !turn.is_quiet() || Instant::now() >= steady_until {
                 return turn;
             }
         }
+    }
+
+    /// Whether the machine is as fast as it usually is, just now.
+    #[must_use]
+    pub fn is_at_usual_pace(&self) -> bool {
+        self.pace.is_usual()
     }
 
     fn quiet_turn(&self, patient_until: Instant) -> Turn<'_> {

@@ -98,8 +98,9 @@ impl Runs for Sandboxed {
 
     fn run(&mut self, request: Request<Blob>) -> Result<Outcome<Blob>, RunsError> {
         let turn = self.quiet.as_ref().map(|member| member.turn(request.quiet));
-        let steady = turn.as_ref().is_some_and(Turn::is_steady);
-        Ok(Outcome { steady, ..outcome(self.warden.run(&boxed(request))?) })
+        let outcome = outcome(self.warden.run(&boxed(request))?);
+        let steady = turn.as_ref().is_some_and(Turn::was_steady);
+        Ok(Outcome { steady, ..outcome })
     }
 
     fn run_pair(&mut self, pair: Pair<Blob>) -> Result<PairOutcome<Blob>, RunsError> {

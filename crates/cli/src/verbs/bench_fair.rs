@@ -195,8 +195,9 @@ fn calibrated(console: Console, place: &BenchPlace, source: &str) -> Result<CpuT
     let (mut steady, mut others) = (Vec::new(), Vec::new());
     let begun = Instant::now();
     while steady.len() < CALIBRATION && begun.elapsed() < CALIBRATED_WITHIN {
-        let is_steady = place.quiet().turn(Some(PATIENCE)).is_steady();
+        let settled = place.quiet().turn(Some(PATIENCE)).was_steady();
         let judgement = judged(&mut workshop, &problem, source)?;
+        let is_steady = settled && place.quiet().is_at_usual_pace();
         if judgement.verdict != Verdict::Accepted {
             let verdict = judgement.verdict;
             return Err(Failure::judge(format!("a program of the measurement is {verdict}")));

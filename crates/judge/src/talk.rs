@@ -7,6 +7,7 @@
 //! | first | then | verdict |
 //! |---|---|---|
 //! | interactor rejects | whatever the solution does | the interactor's |
+//! | interactor rejects, seen late | solution says that its input had ended, and fails | the interactor's |
 //! | interactor accepts | solution exits 0, or dies of the broken pipe | the interactor's |
 //! | interactor accepts | solution fails, or hits a limit | the solution's |
 //! | interactor crashes, hits a limit, says what it may not | whatever | fault of the interactor |
@@ -24,6 +25,9 @@ use minos_model::{Cause, Ending, RunReport, Verdict};
 const SIGPIPE: u8 = 13;
 /// What programs that ignore that signal say of such a write before they exit.
 const BROKEN: [&str; 3] = ["BrokenPipe", "Broken pipe", "EPIPE"];
+/// What programs say of an input that has ended before they fail: `EOFError` and its kin, Java's
+/// scanner, Rust. Only an interactor that has gone ends it.
+const ENDED: [&str; 4] = ["EOF", "NoSuchElementException", "UnexpectedEof", "end of file"];
 /// The exit code of Python when the last of its output finds nobody.
 const PYTHON_UNFLUSHED: u8 = 120;
 /// The exit code of a shell whose command died of that signal: interactors may be scripts.
@@ -94,7 +98,7 @@ pub(crate) fn settle(talk: &Talk<'_>, says: Says) -> Settled {
     match says {
         Says::Fails if hung || talk.interactor_first => Settled::Fault,
         Says::Fails if talk.close && !at_end_of_file(talk) => Settled::Fault,
-        Says::Rejects if talk.interactor_first => Settled::Interactor,
+        Says::Rejects if talk.interactor_first || wanted_more(talk) => Settled::Interactor,
         Says::Fails | Says::Rejects | Says::Accepts => Settled::Solution(own),
     }
 }
@@ -112,6 +116,15 @@ fn at_end_of_file(talk: &Talk<'_>) -> bool {
     let text = String::from_utf8_lossy(talk.interactor_stderr);
     talk.interactor.cause == Cause::Exited
         && ["EOF", "Traceback"].iter().any(|it| text.contains(it))
+}
+
+/// Whether the solution failed for want of input: then the interactor was gone before, however late
+/// a busy machine saw that.
+fn wanted_more(talk: &Talk<'_>) -> bool {
+    let text = String::from_utf8_lossy(talk.solution_stderr);
+    talk.close
+        && talk.solution.cause == Cause::Exited
+        && ENDED.iter().any(|sign| text.contains(sign))
 }
 
 /// The verdict that the solution's own end means; a pipe that broke under it means none.
@@ -322,6 +335,21 @@ mod tests {
             let ended =
                 Talk { solution: &crash, interactor: &rejected, interactor_first: first, ..near };
             assert_eq!(settle(&ended, Says::Rejects), expected);
+        }
+        for (close, said, expected) in [
+            (true, "EOFError: EOF when reading a line", Settled::Interactor),
+            (true, "java.util.NoSuchElementException", Settled::Interactor),
+            (true, "ValueError", Settled::Solution(Verdict::RuntimeError)),
+            (false, "EOFError", Settled::Solution(Verdict::RuntimeError)),
+        ] {
+            let ended = Talk {
+                solution: &failed,
+                solution_stderr: said.as_bytes(),
+                interactor: &rejected,
+                close,
+                ..near
+            };
+            assert_eq!(settle(&ended, Says::Rejects), expected, "{said} {close}");
         }
         let other = Talk { solution_stderr: b"ValueError", ..broken };
         assert_eq!(settle(&other, Says::Accepts), Settled::Solution(Verdict::RuntimeError));

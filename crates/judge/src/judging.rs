@@ -6,9 +6,7 @@ use minos_model::{
 };
 use minos_problem::{IncludeStage, Problem, Solution, Test};
 
-use crate::check::Comparer;
-use crate::interact::Interactor;
-use crate::jury::JuryLimits;
+use crate::jury::{JuryLimits, Panel};
 use crate::port::Runs;
 use crate::program::Program;
 use crate::scoring::{self, Outcome};
@@ -220,12 +218,7 @@ struct Tools<B> {
     program: Option<Program<B>>,
     /// Files of the package that lie beside it while it runs.
     beside: Vec<(String, B)>,
-    comparer: Comparer<B>,
-    interactor: Option<Interactor<B>>,
-    grader: Option<Program<B>>,
-    scorer: Option<Program<B>>,
-    /// The static validator.
-    looks: Option<Program<B>>,
+    panel: Panel<B>,
 }
 
 impl<R: Runs> Judging<'_, R> {
@@ -246,12 +239,12 @@ impl<R: Runs> Judging<'_, R> {
         self.tests(&tools, found)?;
         let limits = JuryLimits::of(&self.problem.rules);
         let workshop = &mut *self.workshop;
-        let grade = &mut |words: &[String], inside: &[_]| match &tools.grader {
+        let grade = &mut |words: &[String], inside: &[_]| match &tools.panel.grader {
             Some(grader) => workshop.grade(grader, limits, words, inside),
             None => Err(Trouble::package("groups have a grader of their own, but there is none")),
         };
         let outcome = scoring::outcome(self.problem, &found.tests, grade)?;
-        found.outcome = Some(match &tools.scorer {
+        found.outcome = Some(match &tools.panel.scorer {
             Some(scorer) => self.rescored(scorer, limits, outcome, found)?,
             None => outcome,
         });
@@ -322,17 +315,7 @@ impl<R: Runs> Judging<'_, R> {
     /// that fails.
     fn tools(&mut self, program: Option<Program<R::Blob>>) -> Result<Tools<R::Blob>, Trouble> {
         let problem = self.problem;
-        let comparer = self.workshop.comparer(problem, Trouble::node)?;
-        let interactor = self.workshop.interactor(problem, &comparer, Trouble::node)?;
-        let grader = match &problem.grader {
-            Some(grader) => {
-                let built = self.workshop.jury_program(grader, Trouble::node);
-                Some(built.map_err(|trouble| trouble.during("grader"))?)
-            }
-            None => None,
-        };
-        let scorer = self.workshop.scorer(problem, Trouble::node)?;
-        let looks = self.workshop.static_validator(problem, Trouble::node)?;
+        let panel = self.workshop.panel(problem, Trouble::node)?;
         let mut beside = Vec::new();
         for include in problem.includes.iter().filter(|include| {
             include.stage != IncludeStage::Compile
@@ -340,7 +323,7 @@ impl<R: Runs> Judging<'_, R> {
         }) {
             beside.push((include.name.clone(), self.workshop.open(&include.path)?));
         }
-        Ok(Tools { program, beside, comparer, interactor, grader, scorer, looks })
+        Ok(Tools { program, beside, panel })
     }
 
     fn tests(&mut self, tools: &Tools<R::Blob>, found: &mut Found) -> Result<(), Trouble> {

@@ -13,6 +13,7 @@ use crate::program::{Program, environment, limits};
 use crate::scoring::Graded;
 use crate::trouble::Trouble;
 use crate::workshop::{Workshop, read_file};
+pub(crate) use panel::Panel;
 
 /// What the package's programs may use, whatever the problem's own limits are, unless the package
 /// asks for something else: testlib reads outputs of 128 MiB in about two seconds, and an author's

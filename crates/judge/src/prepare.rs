@@ -86,7 +86,7 @@ pub fn prepare<R: Runs>(
     draft: Draft,
 ) -> Result<Problem, PrepareError> {
     let problem = provisional(package).map_err(|error| Trouble::package(error.to_string()))?;
-    let interactor = workshop.panel(&problem, Trouble::package)?;
+    let interactor = workshop.panel(&problem, Trouble::package)?.interactor;
     let generators = HashMap::new();
     let mut preparing =
         Preparing { workshop, package, problem, draft, interactor, generators, main: None };

@@ -3,28 +3,39 @@
 
 use minos_problem::Problem;
 
+use crate::check::Comparer;
 use crate::interact::Interactor;
 use crate::port::Runs;
+use crate::program::Program;
 use crate::trouble::Trouble;
 use crate::workshop::Workshop;
 
+/// All of them, ready to be asked.
+#[derive(Debug)]
+pub(crate) struct Panel<B> {
+    pub(crate) comparer: Comparer<B>,
+    pub(crate) interactor: Option<Interactor<B>>,
+    pub(crate) grader: Option<Program<B>>,
+    pub(crate) scorer: Option<Program<B>>,
+    /// The static validator.
+    pub(crate) looks: Option<Program<B>>,
+}
+
 impl<R: Runs> Workshop<R> {
-    /// Compiles all of them, and gives back the interactor; `fault` makes the trouble when one does
-    /// not compile.
+    /// Compiles all of them; `fault` makes the trouble when one does not compile.
     pub(crate) fn panel(
         &mut self,
         problem: &Problem,
         fault: fn(String) -> Trouble,
-    ) -> Result<Option<Interactor<R::Blob>>, Trouble> {
+    ) -> Result<Panel<R::Blob>, Trouble> {
         let comparer = self.comparer(problem, fault)?;
         let interactor = self.interactor(problem, &comparer, fault)?;
-        if let Some(grader) = &problem.grader {
-            let built = self.jury_program(grader, fault);
-            built.map_err(|trouble| trouble.during("grader"))?;
-        }
-        self.scorer(problem, fault)?;
-        self.static_validator(problem, fault)?;
-        Ok(interactor)
+        let grader = problem.grader.as_ref();
+        let grader = grader.map(|program| self.jury_program(program, fault)).transpose();
+        let grader = grader.map_err(|trouble| trouble.during("grader"))?;
+        let scorer = self.scorer(problem, fault)?;
+        let looks = self.static_validator(problem, fault)?;
+        Ok(Panel { comparer, interactor, grader, scorer, looks })
     }
 
     /// Compiles the jury's programs of a problem, or finds the builds of an earlier time or another

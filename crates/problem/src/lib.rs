@@ -22,7 +22,8 @@
 //! - **An input** is the file when the package holds it, else the stdout of the command; **an
 //!   answer** is the file when the package holds it, else the stdout of the main solution.
 //! - **Ends of lines**: inputs and answers are stored with CR LF turned into LF, whichever system
-//!   the package was made on; a CR alone stays. Sources and headers stay as they are. The revision
+//!   the package was made on; a CR alone stays. The author's cases for validators and checker are
+//!   read so. Sources and headers stay as they are. The revision
 //!   is that of the package before this.
 //!   Files of ICPC packages stay as they are: their format has no CR LF.
 //! - **Headers**: beside the source, then `files/`, then the listed resources; a C++ program is
@@ -34,9 +35,9 @@
 //!   their reasons are constants of one file, `bounds.rs`.
 //! - **What an author expects** of a solution (tags, folders, `submissions.yaml`, annotations in
 //!   sources) is a list of [`Expectation`]s, whichever format says it.
-//! - **Unknown keys and elements** that could change how a problem is judged are refused with file,
-//!   field and line. What is known and changes nothing (statements, visualisers, stresses) is
-//!   passed over; anything else is a line of [`Package::notes`].
+//! - **Unknown keys and elements** are refused with file, field and line. What is known and changes
+//!   nothing (statements, visualisers, stresses) is passed over; other files and folders are a line
+//!   of [`Package::notes`].
 //! - **YAML** is read without aliases, and within bounds of bytes, values and depth.
 
 #![forbid(unsafe_code)]

@@ -1,4 +1,4 @@
-//! Ends of lines, on the way into a draft.
+//! Ends of lines, on the way from a package of Windows into a draft or a validator.
 
 /// Turns CR LF into LF, chunk by chunk.
 #[derive(Debug, Default)]
@@ -30,6 +30,17 @@ impl Lines {
         }
         &self.turned
     }
+}
+
+/// A whole text with its lines' ends turned; `None` when none has to be.
+pub(crate) fn turned(text: &[u8]) -> Option<Vec<u8>> {
+    if !text.windows(2).any(|pair| pair == b"\r\n") {
+        return None;
+    }
+    let mut lines = Lines::default();
+    let mut turned = lines.turn(text).to_vec();
+    turned.extend_from_slice(lines.turn(b""));
+    Some(turned)
 }
 
 #[cfg(test)]

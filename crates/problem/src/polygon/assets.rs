@@ -101,7 +101,7 @@ fn checker_tests(
         let file = |name: &str| -> Result<_, PackageError> {
             let path = plain(&testset, name, &pattern(&testset, name)?.expand(index + 1))?;
             // Whether it is there matters to whoever runs the checker's tests, not to judging.
-            Ok(files.path(&path))
+            files.unix(&path)
         };
         tests.push(CheckerTest {
             name: format!("checker test {}", index + 1),
@@ -162,7 +162,7 @@ fn validator_tests(
         let path = plain(testset, name, &pattern(testset, name)?.expand(index + 1))?;
         // Whether it is there matters to whoever runs the validator's tests, not to judging.
         tests.push(ValidatorTest {
-            input: files.path(&path),
+            input: files.unix(&path)?,
             valid,
             testset: element.attribute("testset").map(str::to_owned),
             group: element.attribute("group").map(str::to_owned),

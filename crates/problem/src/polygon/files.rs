@@ -1,14 +1,17 @@
 //! The files a manifest names: sources, their companions, resources, generators.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use minos_model::LanguageId;
 
 use super::testset::Numbered;
 use super::xml::Element;
+use crate::lines::turned;
 use crate::open::Opened;
 use crate::relative::{base_name, folder, normalise, stem_and_extension};
+use crate::tree::io;
 use crate::{Include, IncludeFor, IncludeStage, Input, Languages, PackageError, Resource, Tool};
 
 /// Extensions of files that C and C++ programs include.
@@ -64,6 +67,22 @@ impl<'a> Files<'a> {
     /// Where a file of the package lies.
     pub(super) fn path(&self, path: &str) -> PathBuf {
         self.opened.tree.path(path)
+    }
+
+    /// Where a file of the package lies with LF at the ends of its lines, as the tests have them;
+    /// where it would lie when the package does not hold it.
+    pub(super) fn unix(&self, path: &str) -> Result<PathBuf, PackageError> {
+        let original = self.path(path);
+        if !self.holds(path) {
+            return Ok(original);
+        }
+        let text = fs::read(&original).map_err(|source| io(&original, "read", source))?;
+        let Some(turned) = turned(&text) else { return Ok(original) };
+        let copy = self.opened.scratch.path().join("lines").join(path);
+        let made = copy.parent().map_or(Ok(()), fs::create_dir_all);
+        made.and_then(|()| fs::write(&copy, turned))
+            .map_err(|source| io(&copy, "write", source))?;
+        Ok(copy)
     }
 
     /// The language of a source, by its type; by its extension when the manifest gives no type.
@@ -249,7 +268,7 @@ impl<'a> Files<'a> {
         }
         let for_types = file
             .attribute("for-types")
-            .map(|types| types.split([';', ',', ' ']).map(str::trim))
+            .map(|types| types.split([';', ':', ',', ' ']).map(str::trim))
             .into_iter()
             .flatten()
             .filter(|kind| !kind.is_empty())

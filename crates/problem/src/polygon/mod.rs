@@ -25,7 +25,7 @@ use crate::{
 };
 use files::Files;
 use testset::Judged;
-use xml::Element;
+use xml::{Element, UNKNOWN};
 
 /// The manifest's name.
 const MANIFEST: &str = "problem.xml";
@@ -36,7 +36,7 @@ pub(crate) fn read(opened: &Opened, languages: &Languages) -> Result<Package, Pa
     let document = xml::parse(&text, &file)?;
     let root = Element::root(&document, &file, "problem")?;
 
-    let mut notes = check_elements(&root)?;
+    check_elements(&root)?;
     let files = Files::read(opened, languages, &root)?;
     let judging = root.need("judging", "the testsets")?;
     let (testset, name, testsets) = testset::choose(&judging)?;
@@ -47,7 +47,8 @@ pub(crate) fn read(opened: &Opened, languages: &Languages) -> Result<Package, Pa
     let checker = assets::checker(&assets, &files)?;
     let judged = Judged { testset: name, testsets: &testsets, groups: &groups, tests: &tests };
     let solutions = solutions::solutions(&assets, &files, &judged)?;
-    notes.extend(self::notes(&judged));
+    let mut notes = notes(&judged);
+    notes.extend(solutions::unjudged(&assets, &judged)?);
     let validators = assets::validators(&assets, &files)?;
     let interactor = assets::tool(&assets, "interactor", &files)?;
     let scorer = assets::tool(&assets, "scorer", &files)?;
@@ -99,8 +100,9 @@ pub(crate) fn read(opened: &Opened, languages: &Languages) -> Result<Package, Pa
     Ok(package)
 }
 
-/// Refuses what judging would have to know and nobody here does; what stands elsewhere is noted.
-fn check_elements(root: &Element<'_>) -> Result<Vec<String>, PackageError> {
+/// Refuses elements that nobody here knows: they may say how to judge. What is below those that say
+/// nothing about judging is not looked at.
+fn check_elements(root: &Element<'_>) -> Result<(), PackageError> {
     const OUTSIDE: [&str; 9] = [
         "names",
         "statements",
@@ -119,9 +121,11 @@ fn check_elements(root: &Element<'_>) -> Result<Vec<String>, PackageError> {
             part.check_below(known)?;
         }
     }
-    let inside = |name: &&str| parts.iter().any(|(part, _)| part == name);
-    let strange = root.names().into_iter().filter(|name| !OUTSIDE.contains(name) && !inside(name));
-    Ok(strange.map(|name| format!("{name} is no element that is known here")).collect())
+    let inside = |name: &str| parts.iter().any(|(part, _)| *part == name);
+    match root.names().into_iter().find(|name| !OUTSIDE.contains(name) && !inside(name)) {
+        Some(strange) => Err(root.wrong(strange, UNKNOWN.to_owned())),
+        None => Ok(()),
+    }
 }
 
 /// The elements of `judging`.

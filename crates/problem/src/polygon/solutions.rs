@@ -54,6 +54,29 @@ pub(super) fn solutions(
     Ok(solutions)
 }
 
+/// Extra tags of testsets that are not judged, a line each.
+pub(super) fn unjudged(
+    assets: &Element<'_>,
+    judged: &Judged<'_>,
+) -> Result<Vec<String>, PackageError> {
+    let mut notes = Vec::new();
+    for element in assets.list("solutions", "solution") {
+        for extra in element.list("extra-tags", "extra-tag") {
+            if let Some(name) = extra.attribute("testset").filter(|name| *name != judged.testset) {
+                let source = element.need("source", "the solution's source")?;
+                let path = source.need_attribute("path", "the path of a file of the package")?;
+                let tag = tag(&extra)?;
+                notes.push(format!(
+                    "{path}: extra-tag {tag} of testset {name} is not checked: only testset {} is \
+                     judged",
+                    judged.testset
+                ));
+            }
+        }
+    }
+    Ok(notes)
+}
+
 fn tag(element: &Element<'_>) -> Result<SolutionTag, PackageError> {
     let text = element.need_attribute("tag", "what the solution is for, such as accepted")?;
     text.parse().map_err(|problem| element.wrong("@tag", problem))

@@ -234,7 +234,7 @@ fn test_input(element: &Element<'_>, files: &Files<'_>, path: &str) -> Result<In
 
 pub(super) fn pattern(element: &Element<'_>, name: &str) -> Result<Pattern, PackageError> {
     let pattern = element.need(name, "a path such as tests/%02d")?;
-    Pattern::parse(pattern.text()).map_err(|problem| pattern.wrong("", problem))
+    Pattern::parse(&pattern.text()).map_err(|problem| pattern.wrong("", problem))
 }
 
 /// An expanded pattern as a path of the package.

@@ -73,6 +73,9 @@ fn measured(tag: &str) -> Option<(usize, usize)> {
     None
 }
 
+/// What is wrong with an element that nobody here reads.
+pub(crate) const UNKNOWN: &str = "no element that is known here";
+
 /// An element of the manifest.
 #[derive(Debug, Clone)]
 pub(crate) struct Element<'a> {
@@ -168,7 +171,7 @@ impl<'a> Element<'a> {
             .map(|node| node.tag_name().name())
             .collect();
         let way: Vec<&str> = around.into_iter().rev().collect();
-        Err(self.wrong(&way.join("/"), "no element that is known here".to_owned()))
+        Err(self.wrong(&way.join("/"), UNKNOWN.to_owned()))
     }
 
     /// The names of the elements directly below this one.
@@ -201,9 +204,10 @@ impl<'a> Element<'a> {
         self.attribute(name).ok_or_else(missing)
     }
 
-    /// The text of the element, without the white space around it.
-    pub(crate) fn text(&self) -> &'a str {
-        self.node.text().unwrap_or_default().trim()
+    /// The text of the element, its comments left out, without the white space around it.
+    pub(crate) fn text(&self) -> String {
+        let texts = self.node.children().filter(Node::is_text);
+        texts.filter_map(|node| node.text()).collect::<String>().trim().to_owned()
     }
 
     /// The whole number in the child of that name.

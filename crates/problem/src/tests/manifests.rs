@@ -117,6 +117,59 @@ fn a_bom_windows_line_ends_and_windows_separators_are_read() {
 }
 
 #[test]
+fn the_authors_own_cases_have_unix_line_ends_as_the_tests_do() {
+    let at = "files/tests/checker-tests/01";
+    let mut windows = Sample::default();
+    windows.put(&format!("{at}.o"), "1 2\r\n\r3\r\n");
+    windows.put("files/tests/validator-tests/01", "x\r\n");
+    let package = windows.open().unwrap();
+    let text = |path: &std::path::Path| std::fs::read_to_string(path).unwrap();
+    assert_eq!(text(&package.checker_tests[0].output), "1 2\n\r3\n");
+    assert_eq!(text(&package.validators[0].tests[0].input), "x\n");
+    assert_eq!(package.checker_tests[0].input, package.root.join(at), "what has none stays");
+}
+
+#[test]
+fn comments_and_cdata_are_no_part_of_what_an_element_says() {
+    for (old, new) in [
+        ("<time-limit>1500", "<time-limit><!-- ms -->15<!-- and -->00"),
+        ("<memory-limit>268435456", "<memory-limit>\n<![CDATA[268435456]]>\n"),
+        ("tests/%02d<", "tests/<!-- two digits -->&#37;02d<"),
+    ] {
+        let (plain, package) =
+            (Sample::default().open().unwrap(), Sample::default().with(old, new).open().unwrap());
+        assert_eq!(package.limits, plain.limits, "{new}");
+        assert_eq!(package.tests[1].name, plain.tests[1].name, "{new}");
+    }
+}
+
+#[test]
+fn the_types_a_resource_is_for_are_separated_by_colons_or_semicolons() {
+    for types in ["java11;cpp.*", "java11:cpp.*", "java11, cpp.*"] {
+        let asset = format!(
+            "type=\"h.g++\" for-types=\"{types}\"><assets><asset name=\"SOLUTION\"/></assets></file>"
+        );
+        let package = Sample::default().with("type=\"h.g++\"/>", &asset).open().unwrap();
+        assert_eq!(package.resources[0].for_types, ["java11", "cpp.*"], "{types}");
+        let cpp = "cpp20".parse().unwrap();
+        assert!(package.includes[0].languages.holds(&cpp), "{types}");
+    }
+}
+
+#[test]
+fn an_extra_tag_of_a_testset_that_is_not_judged_is_noted() {
+    let package = Sample::default()
+        .with("<testset name=\"tests\">", "<testset name=\"pretests\"/><testset name=\"tests\">")
+        .with("extra-tag testset=\"tests\"", "extra-tag testset=\"pretests\"")
+        .open()
+        .unwrap();
+    let notes = package.notes.join("\n");
+    assert!(notes.contains("testset pretests is not judged"), "{notes}");
+    let line = "solutions/slow.d: extra-tag time-limit-exceeded of testset pretests is not checked";
+    assert!(notes.contains(line), "{notes}");
+}
+
+#[test]
 fn a_hundredth_test_has_three_digits() {
     let mut sample = Sample::default();
     let mut tests = String::new();

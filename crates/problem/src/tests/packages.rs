@@ -70,6 +70,7 @@ fn a_field_that_holds_what_it_cannot_is_named_with_what_was_expected() {
         ("<groups>", "<bonus/><groups>", &["judging/testset/bonus: no element that is known"]),
         ("<copy ", "<magic/><copy ", &["assets/checker/magic: no element that is known here"]),
         ("<resources>", "<resources><x/>", &["files/resources/x: no element"]),
+        ("<assets>", "<bonus/><assets>", &["/problem.xml: bonus: no element that is known here"]),
         ("</problem>", "", &["not well-formed XML", "line"]),
     ];
     for (old, new, said) in rows {

@@ -13,6 +13,7 @@ pub(super) struct Manifest {
     pub(super) node: Node,
     pub(super) version: IcpcVersion,
     pub(super) name: Option<String>,
+    pub(super) uuid: Option<String>,
     pub(super) scoring: bool,
     pub(super) objective: Objective,
     pub(super) mode: Mode,
@@ -47,6 +48,7 @@ impl Manifest {
             file: file.clone(),
             version,
             name: name(&map)?,
+            uuid: map.get("uuid").map(|uuid| uuid.text("a text").map(str::to_owned)).transpose()?,
             scoring: false,
             objective: Objective::Maximise,
             mode: Mode::BATCH,
@@ -85,7 +87,9 @@ impl Manifest {
             match kind.text("pass-fail or scoring")? {
                 "pass-fail" => {}
                 "scoring" if self.version == IcpcVersion::Legacy => self.scoring = true,
-                _ => return Err(kind.wrong("expected pass-fail or scoring")),
+                other => {
+                    return Err(kind.wrong(format!("`{other}`; expected pass-fail or scoring")));
+                }
             }
         }
         self.validation(map)?;
@@ -103,7 +107,7 @@ impl Manifest {
             self.objective = match objective.text("min or max")? {
                 "max" => Objective::Maximise,
                 "min" => Objective::Minimise,
-                _ => return Err(objective.wrong("expected min or max")),
+                other => return Err(objective.wrong(format!("`{other}`; expected min or max"))),
             };
         }
         let number = |key: &'static str| {
@@ -153,6 +157,9 @@ impl Manifest {
     fn recent(&mut self, map: &Map<'_>) -> Result<(), PackageError> {
         map.need("name", "the problem's name, or a mapping from languages to names")?;
         map.allow(&["version", "credits", "embargo_until"]);
+        if self.version == IcpcVersion::V202509 {
+            super::about::check(map)?;
+        }
         if let Some(kinds) = map.get("type") {
             self.kinds(&kinds)?;
         }

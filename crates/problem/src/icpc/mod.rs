@@ -5,6 +5,7 @@
 //! groups with a highest score. Programs are single files or folders, and say by their place what
 //! they are for. Statements, attachments, generators and visualisers are recognised and not read.
 
+mod about;
 mod constants;
 mod data;
 mod expected;
@@ -47,7 +48,7 @@ pub(crate) fn read(opened: &Opened, languages: &Languages) -> Result<Package, Pa
     let limits = limits::read(&place, &manifest)?;
     let checker = checker(&mut place, &manifest)?;
     let data = Data::read(&mut place, &manifest)?;
-    check_flags(&file, &checker, &data)?;
+    check_flags(&place, &checker, &data)?;
     let grader = grader(&mut place, &data)?;
     let solutions = submissions::read(&mut place, &manifest, &data)?;
     let includes = includes::read(&mut place)?;
@@ -55,6 +56,7 @@ pub(crate) fn read(opened: &Opened, languages: &Languages) -> Result<Package, Pa
     let id = id(opened, &file)?;
     let rules = limits::rules(&place, &manifest)?;
     let static_validator = static_validator(&mut place, &manifest, &data)?;
+    note_what_is_missing(&mut place, &manifest, &validators);
     Ok(Package {
         revision: revision(&id, &opened.tree.revision()?),
         name: manifest.name.clone().unwrap_or_else(|| id.to_string()),
@@ -86,6 +88,20 @@ pub(crate) fn read(opened: &Opened, languages: &Languages) -> Result<Package, Pa
         notes: place.notes,
         _scratch: std::sync::Arc::clone(&opened.scratch),
     })
+}
+
+/// Notes what the format demands of every package, and what can be judged without.
+fn note_what_is_missing(place: &mut Place<'_>, manifest: &Manifest, validators: &[Validator]) {
+    if validators.is_empty() {
+        place.note("input_validators/ holds no program: nothing says whether the inputs are valid");
+    }
+    if place.list("submissions/accepted").is_empty() {
+        place.note("submissions/accepted/ holds no solution: nothing shows that one is accepted");
+    }
+    if !manifest.version.is_legacy() && manifest.uuid.is_none() {
+        let version = manifest.version.as_str();
+        place.note(format!("{MANIFEST}: uuid is missing; version {version} demands one"));
+    }
 }
 
 /// The name of the package's folder.
@@ -146,18 +162,34 @@ fn checker(place: &mut Place<'_>, manifest: &Manifest) -> Result<Checker, Packag
 }
 
 /// The flags of every test are some that the default output validator has.
-fn check_flags(file: &str, checker: &Checker, data: &Data) -> Result<(), PackageError> {
+fn check_flags(place: &Place<'_>, checker: &Checker, data: &Data) -> Result<(), PackageError> {
     if *checker != Checker::Default {
         return Ok(());
     }
     for test in data.tests.iter().filter(|test| test.input != Input::Sources) {
         Comparison::parse(&test.validator_args).map_err(|problem| PackageError::Field {
-            file: file.to_owned(),
+            file: place.opened.shown(&giving_flags(place, &test.name)),
             field: format!("flags of the output validator for test {}", test.name),
             problem,
         })?;
     }
     Ok(())
+}
+
+/// The file that gives a test its flags: the nearest one that has such a key, its own first.
+fn giving_flags(place: &Place<'_>, test: &str) -> String {
+    const KEYS: [&str; 2] = ["output_validator_args", "output_validator_flags"];
+    let own = format!("data/{test}.yaml");
+    let around = own.match_indices('/').rev().map(|(at, _)| own.get(..at).unwrap_or_default());
+    let settings = around.flat_map(|folder| {
+        ["test_group.yaml", "testdata.yaml"].map(|name| format!("{folder}/{name}"))
+    });
+    let mut files = std::iter::once(own.clone()).chain(settings);
+    let gives = |file: &String| {
+        let text = if place.holds(file) { place.text(file).ok() } else { None };
+        text.is_some_and(|text| KEYS.iter().any(|key| text.contains(key)))
+    };
+    files.find(gives).unwrap_or_else(|| MANIFEST.to_owned())
 }
 
 fn grader(place: &mut Place<'_>, data: &Data) -> Result<Option<JuryProgram>, PackageError> {

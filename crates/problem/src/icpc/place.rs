@@ -30,6 +30,13 @@ pub(super) struct Listing {
     pub(super) folders: BTreeSet<String>,
 }
 
+impl Listing {
+    /// Whether there is nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.folders.is_empty()
+    }
+}
+
 impl<'a> Place<'a> {
     pub(super) const fn new(opened: &'a Opened, languages: &'a Languages) -> Self {
         let constants = Constants::none(opened);

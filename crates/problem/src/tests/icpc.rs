@@ -351,6 +351,18 @@ fn a_solution_in_no_known_language_or_in_several_spoils_nothing() {
 }
 
 #[test]
+fn what_the_format_demands_and_judging_does_without_is_noted() {
+    for (sample, said) in [
+        (Sample::icpc().without("input_validators/v.py"), "input_validators/ holds no program"),
+        (Sample::icpc().without("submissions/accepted/a.py"), "submissions/accepted/ holds no sol"),
+        (Sample::icpc().edit("problem.yaml", "uuid: u\n", ""), "problem.yaml: uuid is missing"),
+    ] {
+        let notes = sample.open().unwrap().notes;
+        assert!(matches!(&notes[..], [note] if note.starts_with(said)), "{said}: {notes:?}");
+    }
+}
+
+#[test]
 fn what_nobody_here_uses_is_noted() {
     let package = Sample::icpc()
         .and("Makefile", "")

@@ -29,6 +29,12 @@ fn a_field_that_holds_what_it_cannot_is_named_with_what_was_expected() {
         (manifest, "memory: 256", "validation_passes: 2", "only problems of type multi-pass"),
         (manifest, "name: Sums", "name: Sums\nlanguages: [cpp, c--]", "`c--` is no code"),
         (manifest, "name: Sums", "name: Sums\nconstants: {1x: 2}", "constants.1x (line 4)"),
+        (manifest, "uuid: u", "uuid: [u]", "uuid (line 4): a sequence; expected a text"),
+        (manifest, "uuid: u", "keywords: {a: b}", "keywords (line 4): a mapping; expected"),
+        (manifest, "uuid: u", "credits: {author: A}", "credits.author (line 4): unknown key"),
+        (manifest, "uuid: u", "credits: {authors: [{email: a}]}", "authors[1].name (line 4): miss"),
+        (manifest, "uuid: u", "credits: {translators: {sv: {nick: a}}}", "translators.sv.name"),
+        (manifest, "uuid: u", "source: [{name: A, link: b}]", "source[1].link (line 4): unknown"),
         (manifest, "name: Sums", "name: [", "line"),
         (manifest, "name: Sums", "name: &a Sums", "an anchor"),
         (group, "max_score: 40", "max_score: -1", "max_score (line 1): `-1`; expected a whole"),
@@ -50,11 +56,27 @@ fn a_field_that_holds_what_it_cannot_is_named_with_what_was_expected() {
 }
 
 #[test]
+fn a_wrong_flag_is_named_with_the_file_that_gives_it() {
+    let flags = "output_validator_args: [float_tolerance]\n";
+    for file in ["data/secret/g2/b.yaml", "data/secret/g2/test_group.yaml"] {
+        let key = if file.ends_with("b.yaml") { "args: [" } else { "max_score" };
+        let sample = Sample::icpc().without("output_validator/check.cpp");
+        let sample = sample.edit(file, key, &format!("{flags}{key}"));
+        refused(&sample, file, "test secret/g2/b");
+    }
+}
+
+#[test]
 fn a_field_of_the_old_version_that_holds_what_it_cannot_is_named() {
     let manifest = "problem.yaml";
     let group = "data/secret/g1/testdata.yaml";
     for (file, old, new, said) in [
-        (manifest, "type: scoring", "type: interactive", "expected pass-fail or scoring"),
+        (
+            manifest,
+            "type: scoring",
+            "type: interactive",
+            "`interactive`; expected pass-fail or scoring",
+        ),
         (
             manifest,
             "type: scoring",

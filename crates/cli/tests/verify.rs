@@ -144,3 +144,29 @@ fn a_validator_that_does_not_compile_is_an_input_error_and_a_case_without_its_fi
     assert!(stdout.contains(said), "{stdout}");
     fs::remove_dir_all(lost).expect("removed");
 }
+
+#[test]
+fn a_solution_that_has_to_fail_is_judged_on_all_tests_where_there_are_scores() {
+    for (points, second, score) in [
+        (["", ""], "SK", Value::Null),
+        (["points=\"3.5\"", "points=\"6.25\""], "AC", serde_json::json!(6.25)),
+    ] {
+        let package = package("scores", ["accepted", "rejected"], LENIENT);
+        fs::write(package.join("tests/01"), "-5 3\n").expect("a file");
+        fs::write(package.join("tests/02"), "1 2\n").expect("a file");
+        let manifest = package.join("problem.xml");
+        let text = fs::read_to_string(&manifest).expect("a manifest");
+        let [one, two] = points;
+        let tests = format!("<test method=\"manual\" {one}/><test method=\"manual\" {two}/>");
+        let text = text
+            .replace("<test method=\"manual\" sample=\"true\"/><test method=\"manual\"/>", &tests);
+        fs::write(&manifest, text).expect("a manifest");
+        let (code, stdout, stderr) = verify(&package, &["--json"]);
+        assert_eq!(code, Some(0), "{stdout}{stderr}");
+        let document: Value = serde_json::from_str(&stdout).expect("one document");
+        let wrong = &document["solutions"][2];
+        assert_eq!(wrong["tests"][1]["verdict"], second, "{wrong}");
+        assert_eq!(wrong["score"]["points"], score, "{wrong}");
+        fs::remove_dir_all(package).expect("removed");
+    }
+}

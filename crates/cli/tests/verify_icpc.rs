@@ -85,6 +85,28 @@ fn an_input_validator_may_be_a_script_of_one_file() {
 }
 
 #[test]
+fn an_answer_of_several_files_has_one_for_each_test() {
+    let manifest = "problem_format_version: 2025-09\nname: Same\nuuid: x\ntype: submit-answer\n\
+                    limits: {time_limit: 1}\n";
+    let (good, bad) = ("submissions/accepted/all", "submissions/wrong_answer/some");
+    let (sample, secret) = (format!("{good}/sample/1.out"), format!("{good}/2.out"));
+    let (other, lost) = (format!("{bad}/1.out"), format!("{bad}/3.out"));
+    let package = package(&[
+        ("problem.yaml", manifest),
+        (&sample, "1\n"),
+        (&secret, "22\n"),
+        (&other, "1\n"),
+        (&lost, "22\n"),
+    ]);
+    fs::remove_file(package.0.join("same/submissions/accepted/same.py")).expect("removed");
+    let (code, document, stderr) = verify(&package, &[]);
+    assert_eq!(code, Some(0), "{document} {stderr}");
+    let lost = &document["solutions"][1]["tests"][1];
+    assert_eq!(lost["verdict"], "WA", "{lost}");
+    assert_eq!(lost["comment"], "no output: no file for the test secret/2 was submitted");
+}
+
+#[test]
 fn a_validator_in_viva_is_named_and_is_left_out_only_when_told() {
     let package = package(&[
         ("input_validators/v.viva", "n (n >= 1);\n"),

@@ -7,7 +7,7 @@ use minos_model::{
     Bytes, CpuTime, Generation, IdError, Judgement, LanguageId, NodeId, Stage, TestResult, Verdict,
     WallTime,
 };
-use minos_problem::{Expectation, Problem, Solution};
+use minos_problem::{Expectation, Problem, Scoring, Solution};
 
 use crate::judging::{Options, SubmissionToJudge, judge_solution};
 use crate::port::Runs;
@@ -51,7 +51,7 @@ pub struct Verified {
 
 /// Judges one solution of a package on all tests, and compares with what is expected of it. Of one
 /// that only has to fail somehow, the tests after the failure that is wanted are left out, unless
-/// `all_tests` says otherwise.
+/// `all_tests` says otherwise or the problem has scores.
 pub fn verify_solution<R: Runs>(
     workshop: &mut Workshop<R>,
     (problem, solution): (&Problem, &Solution),
@@ -111,6 +111,8 @@ fn judged<R: Runs>(
         attempt: 1,
         node: node.clone(),
     };
+    // A score that is shown is of all tests.
+    let all_tests = all_tests || problem.scoring != Scoring::PassFail;
     let enough = |test: &TestResult| !all_tests && proves(&solution.expectations, test);
     let options = Options { all_tests: true };
     judge_solution((workshop, &submission), (solution, &enough), problem, &options, progress)

@@ -1,5 +1,7 @@
 //! One test: run the submission as often as the problem says, and ask the jury's programs.
 
+use std::path::Path;
+
 use minos_model::{Bytes, Repeat, RunReport, Score, TestResult, Verdict};
 use minos_problem::{Passes, Scoring, Test};
 
@@ -143,7 +145,7 @@ impl<R: Runs> Judging<'_, R> {
                         limits: JuryLimits::of(&self.problem.rules),
                         scores: Scores::of(self.problem, test),
                     };
-                    self.workshop.ask(&tools.comparer, compared, &mut folder)?
+                    self.workshop.ask(&tools.panel.comparer, compared, &mut folder)?
                 }
             };
             match asked {
@@ -158,7 +160,7 @@ impl<R: Runs> Judging<'_, R> {
 
     /// Has the static validator look at the submission.
     fn look(&mut self, tools: &Tools<R::Blob>, test: &Test) -> Result<Ended, Trouble> {
-        let validator = tools.looks.as_ref().ok_or_else(|| {
+        let validator = tools.panel.looks.as_ref().ok_or_else(|| {
             Trouble::package("a test of the sources, but the package has no static validator")
         })?;
         let languages = self.workshop.languages();
@@ -186,11 +188,9 @@ impl<R: Runs> Judging<'_, R> {
         (input, answer): (&R::Blob, &R::Blob),
         (folder, used): (&mut Folder<R::Blob>, &mut Used),
     ) -> Result<Pass<R::Blob>, Trouble> {
-        let Some(program) = &tools.program else {
-            return Ok(Pass::Output(self.workshop.runs.hold(self.submission.source)?));
-        };
+        let Some(program) = &tools.program else { return self.submitted(test) };
         let request = self.request(tools, program, test)?;
-        let Some(interactor) = &tools.interactor else {
+        let Some(interactor) = &tools.panel.interactor else {
             return self.batch(request, input, used);
         };
         let scene = Scene {
@@ -208,6 +208,26 @@ impl<R: Runs> Judging<'_, R> {
             Talked::Asked(asked) => Pass::Asked(asked),
             Talked::Written(written) => Pass::Output(written),
         })
+    }
+
+    /// The answer that was submitted for a test. A solution of several files has one for each test,
+    /// called like it: `secret/1.out`, or `1.out`.
+    fn submitted(&mut self, test: &Test) -> Result<Pass<R::Blob>, Trouble> {
+        let solution = self.solution.map(|(solution, _)| solution);
+        let Some(solution) = solution.filter(|solution| !solution.further.is_empty()) else {
+            return Ok(Pass::Output(self.workshop.runs.hold(self.submission.source)?));
+        };
+        let base = Path::new(test.name.rsplit('/').next().unwrap_or_default());
+        let files = || std::iter::once(&solution.path).chain(&solution.further);
+        let called = |name: &Path| files().find(|path| path.with_extension("").ends_with(name));
+        match called(Path::new(&test.name)).or_else(|| called(base)) {
+            Some(path) => Ok(Pass::Output(self.open(path, "submitted answer")?)),
+            None => {
+                let comment =
+                    format!("no output: no file for the test {} was submitted", test.name);
+                Ok(Pass::Failed(Verdict::WrongAnswer, comment))
+            }
+        }
     }
 
     /// Runs the submission by itself, its input and output where the problem has them.
@@ -277,7 +297,7 @@ impl<R: Runs> Judging<'_, R> {
 
     /// Content of the problem. It was complete when it was published, so a file that is missing
     /// now was lost by this machine: a fault, before any checker can make a verdict of it.
-    fn open(&mut self, path: &std::path::Path, what: &str) -> Result<R::Blob, Trouble> {
+    fn open(&mut self, path: &Path, what: &str) -> Result<R::Blob, Trouble> {
         let opened = self.workshop.open(path);
         opened.map_err(|error| Trouble::from(error).during(what))
     }

@@ -1,5 +1,7 @@
 //! Points: groups by their policies, dependencies, and what need not be judged any more.
 
+use std::collections::BTreeSet;
+
 use minos_model::{GroupResult, Score, TestResult, Verdict, decide};
 use minos_problem::{Group, PointsPolicy, Problem, Test};
 
@@ -25,8 +27,13 @@ fn names(problem: &Problem) -> Vec<&str> {
 
 /// The group of a test and all that it lies in, innermost first.
 fn around<'a>(problem: &'a Problem, test: &Test) -> Vec<&'a Group> {
+    test.group.as_deref().map(|name| outwards(problem, name)).unwrap_or_default()
+}
+
+/// A group and all that it lies in, innermost first.
+fn outwards<'a>(problem: &'a Problem, name: &str) -> Vec<&'a Group> {
     let mut around = Vec::new();
-    let mut next = test.group.as_deref().and_then(|name| declared(problem, name));
+    let mut next = declared(problem, name);
     while let Some(group) = next {
         // A package whose groups lie in each other in a ring is refused when it is read.
         if around.len() > problem.groups.len() {
@@ -53,8 +60,49 @@ fn members<'a>(
     problem.tests.iter().zip(results).filter(move |(test, _)| within(problem, test, name))
 }
 
+/// Groups that get no points: one that they wait for, whatever that waits for included, has a test
+/// that is not accepted. Whether the tests of such a group were run changes nothing.
+struct Blocked<'a>(BTreeSet<&'a str>);
+
+impl<'a> Blocked<'a> {
+    fn of(problem: &'a Problem, results: &[TestResult]) -> Self {
+        let awaited: BTreeSet<&str> = problem
+            .groups
+            .iter()
+            .flat_map(|group| &group.dependencies)
+            .map(String::as_str)
+            .collect();
+        let failing: BTreeSet<&str> =
+            awaited.into_iter().filter(|name| !accepted(problem, results, name)).collect();
+        let mut blocked = Self(BTreeSet::new());
+        loop {
+            let waits = |group: &&Group| {
+                let mut awaited = group.dependencies.iter().map(String::as_str);
+                awaited.any(|name| failing.contains(name) || blocked.touches(problem, name))
+            };
+            let next: BTreeSet<&str> =
+                problem.groups.iter().filter(waits).map(|group| group.name.as_str()).collect();
+            if next.len() == blocked.0.len() {
+                return blocked;
+            }
+            blocked = Self(next);
+        }
+    }
+
+    /// Whether a group, or one that it lies in, is blocked.
+    fn holds(&self, problem: &Problem, name: &str) -> bool {
+        outwards(problem, name).iter().any(|group| self.0.contains(group.name.as_str()))
+    }
+
+    /// Whether that is so of a group or of one within it.
+    fn touches(&self, problem: &Problem, name: &str) -> bool {
+        let within = |other: &&str| outwards(problem, other).iter().any(|it| it.name == name);
+        self.holds(problem, name) || self.0.iter().any(within)
+    }
+}
+
 /// Whether every test in a group is accepted.
-fn passed(problem: &Problem, results: &[TestResult], name: &str) -> bool {
+fn accepted(problem: &Problem, results: &[TestResult], name: &str) -> bool {
     members(problem, results, name).all(|(_, result)| result.verdict == Verdict::Accepted)
 }
 
@@ -73,14 +121,14 @@ fn most(test: &Test, result: &TestResult) -> f64 {
 }
 
 /// The score of a group.
-fn score(problem: &Problem, results: &[TestResult], name: &str) -> Score {
+fn score(problem: &Problem, results: &[TestResult], blocked: &Blocked<'_>, name: &str) -> Score {
     let tests = problem.tests.iter().zip(results);
     let own = tests.filter(|(test, _)| test.group.as_deref() == Some(name));
     let own =
         own.map(|(test, result)| Score { points: reached(test, result), max: most(test, result) });
     let nested = problem.groups.iter().filter(|group| group.parent.as_deref() == Some(name));
     let parts: Vec<Score> =
-        own.chain(nested.map(|group| score(problem, results, &group.name))).collect();
+        own.chain(nested.map(|group| score(problem, results, blocked, &group.name))).collect();
     let group = declared(problem, name);
     let policy = group.map_or(PointsPolicy::EachTest, |group| group.points_policy);
     let sum = |of: fn(&Score) -> f64| parts.iter().map(of).sum::<f64>();
@@ -90,10 +138,10 @@ fn score(problem: &Problem, results: &[TestResult], name: &str) -> Score {
         PointsPolicy::CompleteGroup | PointsPolicy::EachTest => sum(|part| part.max),
         PointsPolicy::Minimum => least(|part| part.max),
     });
-    let waits = group.is_some_and(|group| !released(problem, results, group));
+    let passed = || accepted(problem, results, name) && !blocked.touches(problem, name);
     let points = match policy {
-        _ if waits => 0.0,
-        PointsPolicy::CompleteGroup if passed(problem, results, name) => max,
+        _ if blocked.holds(problem, name) => 0.0,
+        PointsPolicy::CompleteGroup if passed() => max,
         PointsPolicy::CompleteGroup => 0.0,
         PointsPolicy::EachTest => sum(|part| part.points),
         PointsPolicy::Minimum => least(|part| part.points),
@@ -101,17 +149,13 @@ fn score(problem: &Problem, results: &[TestResult], name: &str) -> Score {
     Score { points: tidy(points.min(max)), max: tidy(max) }
 }
 
-/// Whether everything that a group waits for has passed.
-fn released(problem: &Problem, results: &[TestResult], group: &Group) -> bool {
-    group.dependencies.iter().all(|name| passed(problem, results, name))
-}
-
 /// What the groups at the top reached, and the tests outside of groups.
 pub(super) fn total(problem: &Problem, results: &[TestResult]) -> Score {
     let top = names(problem)
         .into_iter()
         .filter(|name| declared(problem, name).is_none_or(|group| group.parent.is_none()));
-    let groups = top.map(|name| score(problem, results, name));
+    let blocked = Blocked::of(problem, results);
+    let groups = top.map(|name| score(problem, results, &blocked, name));
     let single = problem.tests.iter().zip(results).filter(|(test, _)| test.group.is_none());
     let single = single
         .map(|(test, result)| Score { points: reached(test, result), max: most(test, result) });
@@ -124,10 +168,11 @@ pub(super) fn total(problem: &Problem, results: &[TestResult]) -> Score {
 
 /// Every group with its verdict, and its score where there are scores.
 pub(super) fn groups(problem: &Problem, results: &[TestResult], scored: bool) -> Vec<GroupResult> {
+    let blocked = Blocked::of(problem, results);
     let result = |name: &str| {
         let verdicts: Vec<Verdict> =
             members(problem, results, name).map(|(_, result)| result.verdict).collect();
-        let score = scored.then(|| score(problem, results, name));
+        let score = scored.then(|| score(problem, results, &blocked, name));
         GroupResult { name: name.to_owned(), verdict: verdict(&verdicts, score), score }
     };
     names(problem).into_iter().map(result).collect()
@@ -169,6 +214,7 @@ pub(super) fn order(problem: &Problem) -> Vec<usize> {
 /// See [`super::wanted`].
 pub(super) fn wanted(problem: &Problem, results: &[TestResult], index: usize) -> bool {
     let Some(test) = problem.tests.get(index) else { return false };
+    let blocked = Blocked::of(problem, results);
     around(problem, test).into_iter().all(|group| {
         let mut inside = members(problem, results, &group.name);
         let lost = match group.points_policy {
@@ -180,6 +226,6 @@ pub(super) fn wanted(problem: &Problem, results: &[TestResult], index: usize) ->
             }),
             PointsPolicy::EachTest => false,
         };
-        !lost && released(problem, results, group)
+        !lost && !blocked.holds(problem, &group.name)
     })
 }

@@ -6,7 +6,7 @@ use minos_problem::{
     Objective, OnReject, PointsPolicy, Problem, ProblemLimits, Scoring, Test,
 };
 
-use super::{Outcome, order, outcome, wanted};
+use super::{Outcome, TOLERANCE, order, outcome, wanted};
 use crate::trouble::Trouble;
 
 /// A problem whose tests are given as `group:points`, `-` for none.
@@ -152,6 +152,44 @@ fn what_decides_is_judged_before_what_waits_for_it() {
     assert_eq!(order(&problem), [3, 4, 0, 1, 2]);
     assert_eq!(told(&scored(&problem, "AC AC AC AC AC")).1, Some((41.0, 41.0)));
     assert_eq!(told(&scored(&problem, "SK SK SK AC WA")).1, Some((1.0, 41.0)));
+}
+
+#[test]
+fn whoever_waits_for_a_group_waits_for_what_that_waits_for() {
+    let chain = problem(
+        &["1:10", "2:20", "3:30", "-:1"],
+        &[
+            ("1", None, EACH, &["missing"]),
+            ("2", None, COMPLETE, &["1"]),
+            ("3", None, EACH, &["2"]),
+        ],
+    );
+    let nested = problem(
+        &["s:0", "a/1:10", "b/1:20", "b/2:30", "c:40"],
+        &[
+            ("s", None, COMPLETE, &[]),
+            ("a", None, EACH, &[]),
+            ("a>a/1", None, EACH, &["s"]),
+            ("b", None, COMPLETE, &["a"]),
+            ("b>b/1", None, COMPLETE, &[]),
+            ("b>b/2", None, COMPLETE, &[]),
+            ("c", None, EACH, &["b/1"]),
+        ],
+    );
+    for (problem, results, points) in [
+        (&chain, "AC AC AC AC", 61.0),
+        // As when the tests of the second and third group are not run.
+        (&chain, "WA AC AC AC", 1.0),
+        (&chain, "AC WA AC AC", 11.0),
+        (&chain, "WA SK SK AC", 1.0),
+        (&nested, "AC AC AC AC AC", 100.0),
+        (&nested, "WA AC AC AC AC", 0.0),
+        (&nested, "AC WA AC AC AC", 0.0),
+        (&nested, "AC AC WA AC AC", 10.0),
+    ] {
+        let score = scored(problem, results).score.unwrap();
+        assert!((score.points - points).abs() < TOLERANCE, "{results}: {score:?}");
+    }
 }
 
 #[test]

@@ -85,6 +85,17 @@ fn an_input_validator_may_be_a_script_of_one_file() {
 }
 
 #[test]
+fn a_driver_of_the_package_finds_a_solution_by_its_name() {
+    let package = package(&[
+        ("include/python3/main.py", "from same import same\nprint(same(input()))\n"),
+        ("submissions/accepted/same.py", "def same(text): return text\n"),
+        ("submissions/wrong_answer/other/same.py", "def same(text): return text + '1'\n"),
+    ]);
+    let (code, document, stderr) = verify(&package, &[]);
+    assert_eq!(code, Some(0), "{document} {stderr}");
+}
+
+#[test]
 fn an_answer_of_several_files_has_one_for_each_test() {
     let manifest = "problem_format_version: 2025-09\nname: Same\nuuid: x\ntype: submit-answer\n\
                     limits: {time_limit: 1}\n";

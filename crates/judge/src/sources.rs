@@ -39,6 +39,17 @@ impl Sources {
         language: &Language,
         problem: &Problem,
     ) -> Result<Self, Trouble> {
+        let extension = language.extensions.first().map_or("txt", String::as_str);
+        Self::called(&format!("submission.{extension}"), source, language, problem)
+    }
+
+    /// The same with the name it has where a file of the package takes its place.
+    fn called(
+        name: &str,
+        source: &[u8],
+        language: &Language,
+        problem: &Problem,
+    ) -> Result<Self, Trouble> {
         let mut sources =
             Self { source: source.to_vec(), beside: Vec::new(), together: Vec::new() };
         let meant = problem.includes.iter().filter(|include| {
@@ -48,8 +59,7 @@ impl Sources {
             let content = read_file(&include.path)?;
             if include.name == language.source_name {
                 let own = std::mem::replace(&mut sources.source, content);
-                let extension = language.extensions.first().map_or("txt", String::as_str);
-                sources.add(language, format!("submission.{extension}"), own);
+                sources.add(language, name.to_owned(), own);
             } else {
                 sources.add(language, include.name.clone(), content);
             }
@@ -63,7 +73,13 @@ impl Sources {
         language: &Language,
         problem: &Problem,
     ) -> Result<Self, Trouble> {
-        let mut sources = Self::of(&read_file(&solution.path)?, language, problem)?;
+        let source = read_file(&solution.path)?;
+        let name = solution.path.file_name().and_then(|name| name.to_str());
+        let mut sources = match name.filter(|name| *name != language.source_name) {
+            // What is started may ask for it by its name.
+            Some(name) => Self::called(name, &source, language, problem)?,
+            None => Self::of(&source, language, problem)?,
+        };
         for (further, path) in solution
             .resources
             .iter()

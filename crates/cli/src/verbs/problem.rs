@@ -166,9 +166,10 @@ fn verified(console: Console, package: &Package) -> Result<(), Failure> {
         return Ok(());
     }
     console.note(&verify_table::in_words(console, &verification));
-    let what = match verification.exit() {
-        Exit::Environment => "it could not be checked whole",
-        _ => "it does not verify",
+    let what = if verification.exit() == Exit::Environment {
+        "it could not be checked whole"
+    } else {
+        "it does not verify"
     };
     let line = format!(
         "package {}: {what}, so it is not pushed; mend it, or add --unverified",

@@ -7,7 +7,7 @@
 //! patience, while the others go on, and then runs among them.
 //!
 //! A quiet turn also waits, while the others go on, until the machine is as fast as it usually is
-//! ([`crate::pace`]), and is taken at any pace when patience is over.
+//! ([`crate::pace`]), and is taken at any pace when four fifths of its patience are over.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,10 +18,8 @@ use crate::pace::Pace;
 const GATHER: Duration = Duration::from_secs(5);
 /// How long others wait for a quiet turn, gathering included.
 const YIELD: Duration = Duration::from_secs(30);
-/// How long a quiet turn waits for the usual pace: the others go on, but its slot does not work.
-const PACE: Duration = Duration::from_secs(2);
-/// How long a quiet turn that nobody disturbs any more waits for it, while the others wait as well:
-/// gathering has taken time, and the pace may be another one.
+/// How long a quiet turn that nobody disturbs any more waits for the usual pace, while the others
+/// wait as well: gathering has taken time, and the pace may be another one.
 const HOLD: Duration = Duration::from_millis(150);
 /// After a quiet turn there is none for so many times as long.
 const REST: u32 = 3;
@@ -105,8 +103,9 @@ impl Quiet {
             self.pace.sample();
             return self.join(self.lock());
         };
-        let begun = Instant::now();
-        let (until, steady_until) = (begun + patience.min(YIELD), begun + patience.min(PACE));
+        let (begun, patience) = (Instant::now(), patience.min(YIELD));
+        // At the end a quiet turn at any pace is better than none.
+        let (until, steady_until) = (begun + patience, begun + patience * 4 / 5);
         loop {
             self.pace.settle(steady_until);
             let mut turn = self.quiet_turn(until);

@@ -5,6 +5,7 @@
 //! through [`Grade`].
 
 mod graded;
+mod order;
 mod points;
 
 use minos_model::{GroupResult, Score, TestResult, Verdict, decide};
@@ -36,7 +37,7 @@ const TOLERANCE: f64 = 1e-9;
 pub(crate) fn order(problem: &Problem) -> Vec<usize> {
     match &problem.scoring {
         Scoring::PassFail | Scoring::Graded(_) => (0..problem.tests.len()).collect(),
-        Scoring::Points => points::order(problem),
+        Scoring::Points => order::order(problem),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Points: groups by their policies, dependencies, and what need not be judged any more.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use minos_model::{GroupResult, Score, TestResult, Verdict, decide};
 use minos_problem::{Group, PointsPolicy, Problem, Test};
@@ -26,7 +26,7 @@ fn names(problem: &Problem) -> Vec<&str> {
 }
 
 /// The group of a test and all that it lies in, innermost first.
-fn around<'a>(problem: &'a Problem, test: &Test) -> Vec<&'a Group> {
+pub(super) fn around<'a>(problem: &'a Problem, test: &Test) -> Vec<&'a Group> {
     test.group.as_deref().map(|name| outwards(problem, name)).unwrap_or_default()
 }
 
@@ -51,6 +51,18 @@ fn within(problem: &Problem, test: &Test, name: &str) -> bool {
         || around(problem, test).iter().any(|group| group.name == name)
 }
 
+/// The names of the groups in which these tests lie, however deep.
+pub(super) fn above<'a>(
+    problem: &'a Problem,
+    tests: impl Iterator<Item = &'a Test>,
+) -> BTreeSet<&'a str> {
+    // Many tests lie in few groups.
+    let own: BTreeSet<&str> = tests.filter_map(|test| test.group.as_deref()).collect();
+    let outer = own.iter().flat_map(|name| outwards(problem, name));
+    let outer: Vec<&str> = outer.map(|group| group.name.as_str()).collect();
+    own.into_iter().chain(outer).collect()
+}
+
 /// The results in a group, however deep, with their tests.
 fn members<'a>(
     problem: &'a Problem,
@@ -62,42 +74,56 @@ fn members<'a>(
 
 /// Groups that get no points: one that they wait for, whatever that waits for included, has a test
 /// that is not accepted. Whether the tests of such a group were run changes nothing.
-struct Blocked<'a>(BTreeSet<&'a str>);
+#[derive(Debug, Default)]
+struct Blocked<'a> {
+    groups: BTreeSet<&'a str>,
+    /// They, what lies in them, and what they lie in.
+    touched: BTreeSet<&'a str>,
+}
 
 impl<'a> Blocked<'a> {
     fn of(problem: &'a Problem, results: &[TestResult]) -> Self {
-        let awaited: BTreeSet<&str> = problem
-            .groups
-            .iter()
-            .flat_map(|group| &group.dependencies)
-            .map(String::as_str)
-            .collect();
-        let failing: BTreeSet<&str> =
-            awaited.into_iter().filter(|name| !accepted(problem, results, name)).collect();
-        let mut blocked = Self(BTreeSet::new());
-        loop {
-            let waits = |group: &&Group| {
-                let mut awaited = group.dependencies.iter().map(String::as_str);
-                awaited.any(|name| failing.contains(name) || blocked.touches(problem, name))
-            };
-            let next: BTreeSet<&str> =
-                problem.groups.iter().filter(waits).map(|group| group.name.as_str()).collect();
-            if next.len() == blocked.0.len() {
-                return blocked;
+        let mut blocked = Self::default();
+        let mut waiting: BTreeMap<&str, Vec<&'a Group>> = BTreeMap::new();
+        for group in &problem.groups {
+            for name in &group.dependencies {
+                waiting.entry(name).or_default().push(group);
             }
-            blocked = Self(next);
         }
+        if waiting.is_empty() {
+            return blocked;
+        }
+        let tests = problem.tests.iter().zip(results);
+        let failing = tests.filter(|(_, result)| result.verdict != Verdict::Accepted);
+        let failing = above(problem, failing.map(|(test, _)| test));
+        let mut spoilt: Vec<&str> = failing.into_iter().collect();
+        while let Some(name) = spoilt.pop() {
+            for group in waiting.remove(name).unwrap_or_default() {
+                if blocked.groups.insert(&group.name) {
+                    spoilt.extend(blocked.touch(problem, group));
+                }
+            }
+        }
+        blocked
+    }
+
+    /// Touches all around a group that is blocked; those that were not touched before.
+    fn touch(&mut self, problem: &'a Problem, group: &'a Group) -> Vec<&'a str> {
+        let inner = problem.groups.iter().filter(|other| {
+            outwards(problem, &other.name).iter().any(|outer| outer.name == group.name)
+        });
+        let around = outwards(problem, &group.name).into_iter().chain(inner);
+        around.map(|group| group.name.as_str()).filter(|name| self.touched.insert(name)).collect()
     }
 
     /// Whether a group, or one that it lies in, is blocked.
     fn holds(&self, problem: &Problem, name: &str) -> bool {
-        outwards(problem, name).iter().any(|group| self.0.contains(group.name.as_str()))
+        outwards(problem, name).iter().any(|group| self.groups.contains(group.name.as_str()))
     }
 
     /// Whether that is so of a group or of one within it.
-    fn touches(&self, problem: &Problem, name: &str) -> bool {
-        let within = |other: &&str| outwards(problem, other).iter().any(|it| it.name == name);
-        self.holds(problem, name) || self.0.iter().any(within)
+    fn touches(&self, name: &str) -> bool {
+        self.touched.contains(name)
     }
 }
 
@@ -138,7 +164,7 @@ fn score(problem: &Problem, results: &[TestResult], blocked: &Blocked<'_>, name:
         PointsPolicy::CompleteGroup | PointsPolicy::EachTest => sum(|part| part.max),
         PointsPolicy::Minimum => least(|part| part.max),
     });
-    let passed = || accepted(problem, results, name) && !blocked.touches(problem, name);
+    let passed = || accepted(problem, results, name) && !blocked.touches(name);
     let points = match policy {
         _ if blocked.holds(problem, name) => 0.0,
         PointsPolicy::CompleteGroup if passed() => max,
@@ -190,42 +216,31 @@ fn verdict(verdicts: &[Verdict], score: Option<Score>) -> Verdict {
     }
 }
 
-/// See [`super::order`].
-pub(super) fn order(problem: &Problem) -> Vec<usize> {
-    let mut left: Vec<usize> = (0..problem.tests.len()).collect();
-    let mut order = Vec::new();
-    while !left.is_empty() {
-        let free = |index: &usize| {
-            let Some(test) = problem.tests.get(*index) else { return true };
-            let mut awaited =
-                around(problem, test).into_iter().flat_map(|group| &group.dependencies);
-            !awaited.any(|name| {
-                let mut others = left.iter().filter_map(|other| problem.tests.get(*other));
-                others.any(|other| within(problem, other, name) && !within(problem, test, name))
-            })
-        };
-        // Dependencies do not run in circles; if they did, the order would be as listed.
-        let at = left.iter().position(free).unwrap_or(0);
-        order.push(left.remove(at));
-    }
-    order
-}
-
 /// See [`super::wanted`].
 pub(super) fn wanted(problem: &Problem, results: &[TestResult], index: usize) -> bool {
     let Some(test) = problem.tests.get(index) else { return false };
-    let blocked = Blocked::of(problem, results);
-    around(problem, test).into_iter().all(|group| {
-        let mut inside = members(problem, results, &group.name);
+    let around = around(problem, test);
+    let waits = around.iter().any(|group| !group.dependencies.is_empty());
+    let blocked = if waits { Blocked::of(problem, results) } else { Blocked::default() };
+    let fails = |name: &str, counts: fn(&Test, &TestResult) -> bool| {
+        // The few that fail are looked for first.
+        let mut failing = problem
+            .tests
+            .iter()
+            .zip(results)
+            .filter(|(test, result)| result.verdict.decides() && counts(test, result));
+        failing.any(|(test, _)| within(problem, test, name))
+    };
+    around.into_iter().all(|group| {
         let lost = match group.points_policy {
             // What a scorer makes of the other tests nobody knows.
             _ if problem.scorer.is_some() => false,
-            PointsPolicy::CompleteGroup => inside.any(|(_, result)| result.verdict.decides()),
-            PointsPolicy::Minimum => inside.any(|(test, result)| {
-                result.verdict.decides() && reached(test, result) <= TOLERANCE
-            }),
+            PointsPolicy::CompleteGroup => fails(&group.name, |_, _| true),
+            PointsPolicy::Minimum => {
+                fails(&group.name, |test, result| reached(test, result) <= TOLERANCE)
+            }
             PointsPolicy::EachTest => false,
         };
-        !lost && !blocked.holds(problem, &group.name)
+        !lost && !blocked.groups.contains(group.name.as_str())
     })
 }

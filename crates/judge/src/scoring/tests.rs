@@ -155,6 +155,42 @@ fn what_decides_is_judged_before_what_waits_for_it() {
 }
 
 #[test]
+fn a_hundred_groups_of_twenty_tests_that_wait_for_one_another_are_judged_in_their_order() {
+    // The last is listed first.
+    let (groups, tests) = (100_usize, 20_usize);
+    let names: Vec<String> = (0..groups).map(|group| format!("g{group}")).collect();
+    let listed: Vec<String> =
+        names.iter().rev().flat_map(|name| vec![format!("{name}:1"); tests]).collect();
+    let listed: Vec<&str> = listed.iter().map(String::as_str).collect();
+    let mut chain = problem(&listed, &[]);
+    for (group, name) in names.iter().enumerate() {
+        chain.groups.push(Group {
+            name: name.clone(),
+            parent: None,
+            points: None,
+            points_policy: COMPLETE,
+            feedback_policy: FeedbackPolicy::Complete,
+            // For all before it, in the worst case.
+            dependencies: names.iter().take(group).cloned().collect(),
+        });
+    }
+    let expected: Vec<usize> =
+        (0..groups).rev().flat_map(|group| group * tests..(group + 1) * tests).collect();
+    assert_eq!(order(&chain), expected);
+    let mut texts = vec!["SK"; groups * tests];
+    let middle = expected[groups * tests / 2];
+    for index in &expected[..groups * tests / 2] {
+        texts[*index] = "AC";
+    }
+    texts[middle] = "WA";
+    let found = results(&chain, &texts.join(" "));
+    let first = expected.iter().step_by(tests);
+    let needed = first.filter(|index| wanted(&chain, &found, **index)).count();
+    assert_eq!(needed, groups / 2, "those before");
+    assert_eq!(told(&scored(&chain, &texts.join(" "))).1, Some((1_000.0, 2_000.0)));
+}
+
+#[test]
 fn whoever_waits_for_a_group_waits_for_what_that_waits_for() {
     let chain = problem(
         &["1:10", "2:20", "3:30", "-:1"],

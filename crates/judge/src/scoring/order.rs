@@ -15,7 +15,7 @@ struct Place {
     waiting: Vec<usize>,
 }
 
-/// See [`super::order`]. Of the tests that wait for none any more the first listed is next.
+/// See [`super::order()`]. Of the tests that wait for none any more the first listed is next.
 pub(super) fn order(problem: &Problem) -> Vec<usize> {
     let inside: Vec<BTreeSet<&str>> =
         problem.tests.iter().map(|test| above(problem, std::iter::once(test))).collect();

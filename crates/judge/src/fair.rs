@@ -21,8 +21,8 @@ use crate::workshop::Workshop;
 const MOST_SLACK: CpuTime = CpuTime::from_ms(500);
 
 /// How many times as long as it ran a run waits for a quiet moment to be made again. A slot that
-/// waits does not work: programs that are made to be this close cost a node a dozen times their
-/// time, and no more.
+/// waits does not work: programs that are made to be this close cost a node two dozen times their
+/// time with two repetitions, and no more unless they are short.
 const PATIENCE: u32 = 10;
 /// One that was short waits this long all the same: there is a quiet moment for one slot at a time,
 /// and then for a while for none. With a second, two slots that both wanted one for sorts of 0.1 s went

@@ -8,11 +8,12 @@
 //! three times as much as that of most programs (0.38 and 0.54 ms in the same two paces). The usual
 //! pace is the best of the last minutes, and some more.
 //!
-//! How well it tells (60 moments for each way, two thirds of the time slow in phases of about half a
-//! second, a sort of 97 ms at one pace and 113 ms at the other): after three looks 40 ms apart, which
-//! came by within 1.1 s in 68 of 100 cases and took half a second, 63 of 100 sorts were quick; after two
-//! looks 10 ms apart, in all cases and within 0.12 s, 87 of 100; without a look 80 of 100, in the same
-//! minutes. The rest were overtaken by the next phase, which a look after the run tells.
+//! How well it tells (60 moments for each way, in turns, in minutes of which a fifth was slow, in phases
+//! of about half a second; a sort of 97 ms at one pace and 113 ms at the other, and the same yardstick
+//! in C++): after three looks 40 ms apart, which came by within 1.1 s in 68 of 100 cases and took half a
+//! second, 63 of 100 sorts were quick; after two looks 10 ms apart, in all cases and within 0.12 s, 87
+//! of 100; without a look 80 of 100. The rest were overtaken by the next phase, which a look after the
+//! run tells.
 
 use std::hint::black_box;
 use std::sync::{Condvar, Mutex, PoisonError};

@@ -350,6 +350,33 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_thread_has_an_order_only_when_way_has_been_made_for_it() {
+        let early = Arc::new(AtomicBool::new(false));
+        let seen = Arc::clone(&early);
+        let craft: Craft<()> = Arc::new(move |orders| {
+            let ((tell, told), early) = (mpsc::channel(), Arc::clone(&seen));
+            let told = std::sync::Mutex::new(told);
+            // Gives the thread the time to go on with the order before way is made.
+            let way: Way<()> = Arc::new(move |_problem| {
+                let taken = told.lock().unwrap().recv_timeout(Duration::from_millis(50));
+                early.fetch_or(taken.is_ok(), Ordering::SeqCst);
+            });
+            orders.opened(Desk { cancel: Arc::new(|| {}), way: Some(way), warden: None });
+            while let Some(order) = orders.next() {
+                tell.send(()).unwrap();
+                let failure = Failure { fault: Fault::Node, what: String::new(), broken: false };
+                drop(order.answer.send(Err(failure)));
+            }
+            Ok(())
+        });
+        let bench = Bench::open(0, Seat::default(), craft).await.unwrap();
+        let submission = crate::testing::submission("s1");
+        let task = Task { submission, source: Vec::new(), problem: Arc::new(()), attempt: 1 };
+        bench.judge(task).unwrap().answer().await.unwrap_err();
+        assert!(!early.load(Ordering::SeqCst));
+    }
+
+    #[tokio::test]
     async fn a_thread_that_panics_answers_with_a_fault_of_the_node() {
         let craft: Craft<()> = Arc::new(|orders| {
             orders.opened(Desk { cancel: Arc::new(|| {}), way: None, warden: None });
